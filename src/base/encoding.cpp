@@ -1,0 +1,123 @@
+#include "base/encoding.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/ascii.h"
+
+namespace postern {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::array<std::int8_t, 256> make_values() {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  }
+  return values;
+}
+constexpr auto values = make_values();
+
+constexpr bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
+
+}  // namespace
+
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const std::uint8_t byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+std::string to_hex(std::string_view bytes) {
+  return to_hex(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+}
+
+std::string to_base64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    const std::size_t known = bytes.size() - i;
+    text += alphabet[group >> 18];
+    text += alphabet[group >> 12 & 63];
+    text += known > 1 ? alphabet[group >> 6 & 63] : '=';
+    text += known > 2 ? alphabet[group & 63] : '=';
+  }
+  return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t group = 0;
+  int letters = 0;
+  int padding = 0;
+  for (const char c : text) {
+    if (is_space(c)) continue;
+    if (c == '=') {
+      if (++padding > 2 || letters < 2) return std::nullopt;
+    } else {
+      const int value = values[static_cast<unsigned char>(c)];
+      if (value < 0 || padding > 0) return std::nullopt;
+      group = group << 6 | static_cast<std::uint32_t>(value);
+      ++letters;
+    }
+    if (letters + padding == 4) {
+      group <<= 6 * padding;
+      bytes += static_cast<char>(group >> 16);
+      if (padding < 2) bytes += static_cast<char>(group >> 8 & 255);
+      if (padding < 1) bytes += static_cast<char>(group & 255);
+      group = 0;
+      letters = 0;
+      if (padding > 0) letters = 4;  // Nothing may follow: a further letter or '=' fails below.
+    } else if (letters + padding > 4) {
+      return std::nullopt;
+    }
+  }
+  if (padding > 0 ? letters != 4 : letters != 0) return std::nullopt;
+  return bytes;
+}
+
+std::string random_hex(std::size_t count) {
+  std::string bytes(count, '\0');
+  // Without random numbers no identifier of ours could be trusted: stop.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) std::abort();
+  std::string text = to_hex(bytes);
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 32);
+  }
+  return text;
+}
+
+std::string random_uuid() {
+  std::string hex = to_lower(random_hex(16));
+  hex[12] = '4';
+  hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) & 3];
+  for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, 1, '-');
+  return hex;
+}
+
+std::string sha256(std::string_view bytes) {
+  std::string digest(32, '\0');
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
+                 EVP_sha256(), nullptr) != 1) {
+    std::abort();
+  }
+  return digest;
+}
+
+}  // namespace postern

@@ -1,0 +1,101 @@
+// Questions to the DNS and their answers, as values.
+//
+// `auth/` never waits for the DNS: its functions take the answers so far and return either a
+// result or the questions that are missing. Whoever drives them (edge/, the CLI, a test) asks
+// all open questions at once, adds the answers to the set and calls again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ip_address.h"
+
+namespace postern::dns {
+
+/// Numbers as in the IANA registry.
+enum class Type : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
+
+struct Question {
+  /// Lower case, without a final dot. May hold any octets in a label: presentation form with \DDD.
+  std::string name;
+  Type type = Type::a;
+
+  auto operator<=>(const Question&) const = default;
+};
+
+enum class Status {
+  ok,        ///< at least one record of the type
+  empty,     ///< the name exists, without this type (NODATA)
+  nxdomain,  ///< the name does not exist
+  failure    ///< SERVFAIL, time-out, bogus, budget spent: nothing is known
+};
+
+struct MailExchange {
+  std::uint16_t preference = 0;
+  std::string host;  ///< lower case, no final dot; empty: null MX (RFC 7505)
+
+  auto operator<=>(const MailExchange&) const = default;
+};
+
+struct Answer {
+  Status status = Status::failure;
+  /// Validated by DNSSEC.
+  bool secure = false;
+  /// Seconds; of a negative answer, how long it may be kept (RFC 2308).
+  std::uint32_t ttl = 0;
+  /// The names that were followed, in order, without the one that was asked.
+  std::vector<std::string> cname_chain;
+  /// For failures: `SERVFAIL`, `timeout`, `bogus: …`.
+  std::string problem;
+
+  // One of these is filled, by the question's type.
+  std::vector<IpAddress> addresses;           ///< A, AAAA
+  std::vector<std::string> texts;             ///< TXT: character-strings of one record joined
+  std::vector<std::string> names;             ///< PTR, NS: lower case, no final dot
+  std::vector<MailExchange> mail_exchanges;   ///< MX
+  std::vector<std::string> raw;               ///< TLSA and others: rdata as it came
+};
+
+}  // namespace postern::dns
+
+template <>
+struct std::hash<postern::dns::Question> {
+  std::size_t operator()(const postern::dns::Question& question) const noexcept {
+    return std::hash<std::string>{}(question.name) * 31 + static_cast<std::size_t>(question.type);
+  }
+};
+
+namespace postern::dns {
+
+/// The answers one evaluation has gathered. Answers are shared with the cache, never copied.
+class AnswerSet {
+ public:
+  using Shared = std::shared_ptr<const Answer>;
+
+  /// Null: not asked yet.
+  const Answer* find(const Question& question) const {
+    const auto found = answers_.find(question);
+    return found == answers_.end() ? nullptr : found->second.get();
+  }
+  void add(Question question, Shared answer) { answers_.insert_or_assign(std::move(question), std::move(answer)); }
+  std::size_t size() const { return answers_.size(); }
+  auto begin() const { return answers_.begin(); }
+  auto end() const { return answers_.end(); }
+
+ private:
+  std::unordered_map<Question, Shared> answers_;
+};
+
+/// A result, or what must be asked first. `value` set: done, and `questions` is empty.
+template <class T>
+struct Asking {
+  std::optional<T> value;
+  std::vector<Question> questions;
+};
+
+}  // namespace postern::dns

@@ -1,0 +1,70 @@
+// The decision at RCPT: whose mail is this, who vouches for it, may it come in?
+//
+// A pure function of the facts, the directory and the settings: no socket, clock, file or log.
+// Given the same values it says the same, today and when an administrator asks why.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "directory/objects.h"
+#include "directory/snapshot.h"
+#include "mail/mailbox.h"
+#include "mail/reply.h"
+
+namespace postern::policy {
+
+/// Everything about the connection and the envelope that may decide.
+struct RcptFacts {
+  IpAddress client;
+  std::string_view hello;
+  bool tls = false;
+  /// Names of a client certificate with a full chain to a trusted anchor; empty: none.
+  std::vector<std::string> certificate_names;
+  const mail::Mailbox* reverse_path = nullptr;
+  const mail::Mailbox* forward_path = nullptr;
+  /// Our own host name (5.7.506).
+  std::string_view server_name;
+  /// Has the client's address a reverse name? Needed for IPv6 only (5.7.25).
+  enum class ReverseName { unknown, present, absent, temporary_failure } reverse_name = ReverseName::unknown;
+};
+
+enum class Decision { accept, reject, defer };
+std::string_view to_string(Decision decision);
+
+enum class Direction { incoming, originating };
+std::string_view to_string(Direction direction);
+
+struct RcptVerdict {
+  Decision decision = Decision::reject;
+  /// Without the bracketed tail; see with_tail. For accept: 250 2.1.5.
+  mail::Reply reply;
+  /// The owner of the forward-path, or of the connector in an Originating session; null: none.
+  std::shared_ptr<const directory::Organization> organization;
+  /// Null: not attributed.
+  std::shared_ptr<const directory::InboundConnector> connector;
+  Direction direction = Direction::incoming;
+  /// The reverse-path claims a domain of the organization and no connector vouches for it,
+  /// whether the switch is on or not.
+  bool direct_send = false;
+  /// The canonical recipient address (lower case, alias and +detail resolved); empty if refused.
+  std::string recipient;
+  /// Detail of `user+detail@…`, without the delimiter.
+  std::string detail;
+  /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default.
+  std::string next_hop;
+  /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`.
+  std::vector<std::string> reasons;
+};
+
+RcptVerdict decide_rcpt(const RcptFacts& facts, const directory::Snapshot& directory);
+
+/// `… [mx.example.com 2025-01-29T19:07:30.476Z 08DD3FA5DBC8F401]` after the sentence, as real
+/// replies of this family have it; only refusals get it.
+mail::Reply with_tail(mail::Reply reply, std::string_view server_name, std::string_view time_text, std::string_view session_id);
+
+}  // namespace postern::policy

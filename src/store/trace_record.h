@@ -1,0 +1,45 @@
+// What the trace keeps of one recipient of one transaction, accepted or refused.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace postern::store {
+
+/// Words of Get-MessageTraceV2's Status.
+enum class TraceStatus { delivered, failed, pending, quarantined, filtered_as_spam };
+
+struct TraceRecord {
+  std::string message_trace_id;  ///< the transaction's id, a UUID
+  std::string forward_path;      ///< with it the key of the row
+  Time received;                 ///< when RCPT was answered
+  std::string session;           ///< 16 hexadecimal digits, as in the reply's tail
+  std::string client;            ///< address
+  std::string ptr;               ///< validated or asked reverse name; empty if not asked
+  std::string hello;
+  std::string tls;               ///< `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty: plain text
+  std::string certificate;       ///< the name of the client's trusted certificate
+  std::string reverse_path;      ///< empty: null
+  std::string organization;
+  std::string connector;         ///< the name of the attributed connector
+  std::string direction;         ///< `Incoming` or `Originating`
+  bool direct_send = false;
+  std::string decision;          ///< `Accept`, `Reject`, `Defer`
+  std::string reply;             ///< the whole line that was said at last
+  std::vector<std::string> reasons;  ///< `RejectDirectSend`, `UnknownRecipient`, `AmbiguousConnector: …`
+  TraceStatus status = TraceStatus::pending;
+  std::string spf;               ///< `pass`, …; empty if not evaluated
+  std::string spf_domain;
+  std::string subject;
+  std::string message_id;
+  std::string author;            ///< address of the From field
+  std::uint64_t size = 0;        ///< octets as received
+  std::string next_hop;
+  std::int64_t content_milliseconds = 0;   ///< DATA to final dot
+  std::int64_t delivery_milliseconds = 0;  ///< final dot to reply
+};
+
+}  // namespace postern::store
