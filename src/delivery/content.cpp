@@ -21,7 +21,8 @@ constexpr std::size_t smallest_buffer = 4096;
 
 const mail::Reply no_room{452, "4.3.1", "Insufficient system storage; try again later"};
 const mail::Reply too_busy{451, "4.3.1", "The system is too busy; try again later"};
-const mail::Reply spool_fails{451, "4.3.0", "The system cannot store mail at the moment; try again later"};
+const mail::Reply spool_fails{451, "4.3.0",
+                              "The system cannot store mail at the moment; try again later"};
 
 /// Fetched once: EVP_sha256() would search the providers for every message.
 const EVP_MD* sha256_method() {
@@ -32,7 +33,8 @@ const EVP_MD* sha256_method() {
 
 int open_nameless(const std::string& folder) {
   const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return descriptor;
+  if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+    return descriptor;
   // A file system without O_TMPFILE: a file that loses its name at once.
   std::string name = folder + "/content.XXXXXX";
   const int named = ::mkostemp(name.data(), O_CLOEXEC);
@@ -71,21 +73,29 @@ Written write_out(const std::string& folder, Written job) {
 
 }  // namespace
 
-SpoolFile::~SpoolFile() { ::close(descriptor_); }
+SpoolFile::~SpoolFile() {
+  ::close(descriptor_);
+}
 
-bool ContentStore::take(std::atomic<std::uint64_t>& used, std::uint64_t limit, std::uint64_t count) {
+bool ContentStore::take(std::atomic<std::uint64_t>& used, std::uint64_t limit,
+                        std::uint64_t count) {
   if (used.fetch_add(count, std::memory_order_relaxed) + count <= limit) return true;
   used.fetch_sub(count, std::memory_order_relaxed);
   return false;
 }
 
-void Content::FreeDigest::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
-
-Content::Content(ContentStore& store) : store_(store), digest_(EVP_MD_CTX_new()) {
-  if (!digest_ || EVP_DigestInit_ex2(digest_.get(), sha256_method(), nullptr) != 1) throw std::bad_alloc();
+void Content::FreeDigest::operator()(evp_md_ctx_st* context) const {
+  EVP_MD_CTX_free(context);
 }
 
-Content::~Content() { release(); }
+Content::Content(ContentStore& store) : store_(store), digest_(EVP_MD_CTX_new()) {
+  if (!digest_ || EVP_DigestInit_ex2(digest_.get(), sha256_method(), nullptr) != 1)
+    throw std::bad_alloc();
+}
+
+Content::~Content() {
+  release();
+}
 
 void Content::release() {
   store_.memory_.fetch_sub(std::exchange(memory_taken_, 0), std::memory_order_relaxed);
@@ -110,7 +120,8 @@ bool Content::reserve(std::size_t more) {
   const std::size_t wanted = tail_.size() + more;
   if (wanted <= memory_taken_) return true;
   const std::size_t capacity = std::max(smallest_buffer, std::bit_ceil(wanted));
-  if (!ContentStore::take(store_.memory_, store_.limits_.memory, capacity - memory_taken_)) return false;
+  if (!ContentStore::take(store_.memory_, store_.limits_.memory, capacity - memory_taken_))
+    return false;
   memory_taken_ = capacity;
   tail_.reserve(capacity);
   return true;
@@ -131,7 +142,9 @@ awaitable<std::optional<mail::Reply>> Content::move_tail_to_file() {
   disk_taken_ += count;
 
   Written job{.file = file_, .bytes = std::move(tail_)};
-  auto work = [folder = store_.spool_, job = std::move(job)]() mutable { return write_out(folder, std::move(job)); };
+  auto work = [folder = store_.spool_, job = std::move(job)]() mutable {
+    return write_out(folder, std::move(job));
+  };
   auto written = co_await store_.pool_.run(std::move(work));
   if (!written) co_return give_up(too_busy);
   if (written->error != 0) {
@@ -155,7 +168,8 @@ std::string Content::digest() const {
   return result;
 }
 
-Result<std::string_view> Content::read(std::uint64_t offset, std::size_t at_most, std::string& buffer) const {
+Result<std::string_view> Content::read(std::uint64_t offset, std::size_t at_most,
+                                       std::string& buffer) const {
   assert(at_most > 0);
   if (offset >= in_file_) {
     const std::uint64_t begin = std::min<std::uint64_t>(offset - in_file_, tail_.size());

@@ -10,8 +10,8 @@
 //   auto piece = content.read(offset, 65536, buffer);      // on a worker thread if it is in a file
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <atomic>
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -93,7 +93,8 @@ class Content {
 
   /// At most `at_most` octets (at least one) from `offset`: a view of the content itself or of
   /// `buffer`, empty at the end. From any thread; blocks if the content is in a file.
-  Result<std::string_view> read(std::uint64_t offset, std::size_t at_most, std::string& buffer) const;
+  Result<std::string_view> read(std::uint64_t offset, std::size_t at_most,
+                                std::string& buffer) const;
 
  private:
   bool reserve(std::size_t more);

@@ -32,7 +32,8 @@ std::string read_all(const Content& content, std::size_t at_most) {
 
 TEST_CASE("content reads back as it was appended, from memory and from a file") {
   TestStore test;
-  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, max_in_memory, max_in_memory + 1, 5 * max_in_memory + 17}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{5}, max_in_memory, max_in_memory + 1, 5 * max_in_memory + 17}) {
     for (const std::size_t piece : {std::size_t{1000}, std::size_t{70000}, 2 * max_in_memory}) {
       CAPTURE(size);
       CAPTURE(piece);

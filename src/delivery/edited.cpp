@@ -25,7 +25,8 @@ Result<std::string_view> EditedReader::next(std::string& buffer) {
   }
   std::size_t at_most = max_piece;
   if (range_ < edit_.removed.size()) {
-    at_most = static_cast<std::size_t>(std::min<std::uint64_t>(at_most, edit_.removed[range_].begin - offset_));
+    at_most = static_cast<std::size_t>(
+        std::min<std::uint64_t>(at_most, edit_.removed[range_].begin - offset_));
   }
   auto piece = content_.read(offset_, at_most, buffer);
   if (piece) offset_ += piece->size();

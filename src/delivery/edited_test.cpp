@@ -35,7 +35,9 @@ std::string read_all(const Content& content, const Edit& edit) {
 TEST_CASE("an edit does what cutting a string would do, wherever the ranges lie") {
   TestStore test;
   std::mt19937 random(7);
-  const auto pick = [&random](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
+  const auto pick = [&random](std::size_t most) {
+    return std::uniform_int_distribution<std::size_t>(0, most)(random);
+  };
   for (int round = 0; round < 300; ++round) {
     // Most messages are small; some are in a file and span several pieces.
     const std::size_t size = round % 10 == 0 ? max_in_memory + pick(200000) : pick(300);

@@ -15,8 +15,8 @@ namespace postern::delivery {
 struct Envelope {
   mail::Mailbox reverse_path;
   IpAddress client;
-  std::string session;  ///< for logs
-  std::string id;       ///< of the transaction: in the 250, in the names of files, in the trace
+  std::string session;     ///< for logs
+  std::string id;          ///< of the transaction: in the 250, in the names of files, in the trace
   bool smtp_utf8 = false;  ///< the client said SMTPUTF8: hops without it get 5.6.7
   bool eight_bit_mime = false;
   std::optional<std::uint64_t> size;  ///< as the client declared it (RFC 1870)
@@ -29,7 +29,7 @@ struct Envelope {
 
 struct Recipient {
   mail::Mailbox forward_path;  ///< as the client gave it: what an SMTP or LMTP hop is told
-  std::string address;         ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
+  std::string address;  ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
   std::string detail;
   NextHop next_hop;
   bool wildcard = false;  ///< only `*@domain` matched, so a stranger may have invented the name

@@ -35,9 +35,11 @@ TEST_CASE("dots are doubled at the start of lines only") {
 }
 
 TEST_CASE("content with a bare CR or LF is never completed") {
-  for (const std::string_view text : {"a\n.\r\n", "a\r.\r\n", "\n", "a\r\r\n", "a\r\n\n.\r\n", "end\r"}) {
+  for (const std::string_view text :
+       {"a\n.\r\n", "a\r.\r\n", "\n", "a\r\r\n", "a\r\n\n.\r\n", "end\r"}) {
     CAPTURE(text);
-    for (std::size_t cut = 0; cut <= text.size(); ++cut) CHECK_FALSE(stuffed({text.substr(0, cut), text.substr(cut)}));
+    for (std::size_t cut = 0; cut <= text.size(); ++cut)
+      CHECK_FALSE(stuffed({text.substr(0, cut), text.substr(cut)}));
   }
 }
 

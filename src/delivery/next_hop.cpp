@@ -13,7 +13,9 @@ namespace {
 
 using Kind = NextHop::Kind;
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
 
 /// Knows `%d`, `%u` and `%%`; anything else after a percent sign is a mistake that would
 /// otherwise become a folder name.
@@ -33,11 +35,13 @@ Result<NextHop> maildir(std::string_view pattern) {
 }
 
 Result<NextHop> unix_socket(std::string_view path) {
-  if (!path.starts_with('/')) return fail("A Unix socket needs an absolute path, as in lmtp:unix:/run/lmtp.");
+  if (!path.starts_with('/'))
+    return fail("A Unix socket needs an absolute path, as in lmtp:unix:/run/lmtp.");
   // One byte stays for the terminating NUL.
   if (path.size() >= sizeof(sockaddr_un::sun_path) || path.contains('\0')) {
-    return fail("The path of a Unix socket has at most " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
-                " bytes: " + quoted(path) + ".");
+    return fail("The path of a Unix socket has at most " +
+                std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes: " + quoted(path) +
+                ".");
   }
   return NextHop{.kind = Kind::lmtp, .path = std::string(path)};
 }
@@ -55,7 +59,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 Result<NextHop> host_and_port(Kind kind, std::string_view text) {
   const std::string scheme = kind == Kind::lmtp ? "lmtp" : "smtp";
-  const std::string example = ", as in " + scheme + ":127.0.0.1:" + (kind == Kind::lmtp ? "24" : "25") + ".";
+  const std::string example =
+      ", as in " + scheme + ":127.0.0.1:" + (kind == Kind::lmtp ? "24" : "25") + ".";
   NextHop hop{.kind = kind};
   Cursor in(text);
   if (in.take('[')) {
@@ -67,9 +72,11 @@ Result<NextHop> host_and_port(Kind kind, std::string_view text) {
     hop.host = address->to_string();
   } else {
     const auto name = in.take_until(':');
-    if (!name || name->empty()) return fail(quoted(text) + " should be a host and a port" + example);
+    if (!name || name->empty())
+      return fail(quoted(text) + " should be a host and a port" + example);
     if (in.rest().contains(':')) {
-      return fail("An IPv6 address stands in brackets, as in " + scheme + ":[::1]:24; got " + quoted(text) + ".");
+      return fail("An IPv6 address stands in brackets, as in " + scheme + ":[::1]:24; got " +
+                  quoted(text) + ".");
     }
     if (const auto address = IpAddress::parse(*name)) {
       hop.host = address->to_string();
@@ -80,7 +87,9 @@ Result<NextHop> host_and_port(Kind kind, std::string_view text) {
     }
   }
   const auto port = parse_port(in.rest());
-  if (!port) return fail("A port is a number from 1 to 65535, got " + quoted(in.rest()) + " in " + quoted(text) + ".");
+  if (!port)
+    return fail("A port is a number from 1 to 65535, got " + quoted(in.rest()) + " in " +
+                quoted(text) + ".");
   hop.port = *port;
   return hop;
 }
@@ -111,7 +120,8 @@ Result<NextHop> parse_next_hop(std::string_view text) {
   if (in.take_word("lmtp:")) return host_and_port(Kind::lmtp, in.rest());
   if (in.take_word("smtp:")) return host_and_port(Kind::smtp, in.rest());
   return fail(quoted(text) +
-              " is not a next hop: expected maildir:path, lmtp:host:port, lmtp:unix:/path or smtp:host:port.");
+              " is not a next hop: expected maildir:path, lmtp:host:port, lmtp:unix:/path or "
+              "smtp:host:port.");
 }
 
 }  // namespace postern::delivery

@@ -5,9 +5,9 @@
 using namespace postern::delivery;
 
 TEST_CASE("every kind of next hop is read and printed back") {
-  for (const char* text : {"maildir:mail/%d/%u", "maildir:/var/mail/%%/%u", "lmtp:127.0.0.1:24", "lmtp:[::1]:24",
-                           "lmtp:dovecot:2400", "lmtp:unix:/run/dovecot/lmtp", "smtp:mail.contoso.com:25",
-                           "smtp:[2001:db8::25]:10026"}) {
+  for (const char* text : {"maildir:mail/%d/%u", "maildir:/var/mail/%%/%u", "lmtp:127.0.0.1:24",
+                           "lmtp:[::1]:24", "lmtp:dovecot:2400", "lmtp:unix:/run/dovecot/lmtp",
+                           "smtp:mail.contoso.com:25", "smtp:[2001:db8::25]:10026"}) {
     CAPTURE(text);
     const auto hop = parse_next_hop(text);
     REQUIRE(hop);

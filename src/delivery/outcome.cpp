@@ -7,7 +7,8 @@ namespace {
 
 /// Lines of recipients in one reply, so that it stays readable and small.
 constexpr std::size_t max_listed = 10;
-/// Octets of a hop's words within our own sentence; a reply line has 512 (RFC 5321 section 4.5.3.1.5).
+/// Octets of a hop's words within our own sentence; a reply line has 512 (RFC 5321
+/// section 4.5.3.1.5).
 constexpr std::size_t max_quoted = 160;
 
 std::string first_line(const mail::Reply& reply) {
@@ -22,13 +23,15 @@ std::string listing(std::span<const RecipientOutcome> recipients, Fate fate) {
     if (recipient.fate != fate) continue;
     if (listed == max_listed) return text + "\nand others";
     if (listed++ > 0) text += '\n';
-    text += "<" + recipient.forward_path.substr(0, max_quoted) + ">: " + first_line(recipient.reply);
+    text +=
+        "<" + recipient.forward_path.substr(0, max_quoted) + ">: " + first_line(recipient.reply);
   }
   return text;
 }
 
 bool all_say_the_same(std::span<const RecipientOutcome> recipients) {
-  return std::ranges::all_of(recipients, [&](const auto& r) { return r.reply == recipients.front().reply; });
+  return std::ranges::all_of(recipients,
+                             [&](const auto& r) { return r.reply == recipients.front().reply; });
 }
 
 }  // namespace
@@ -64,7 +67,8 @@ mail::Reply safe_reply(std::span<const RecipientOutcome> recipients, std::string
 }
 
 mail::Reply try_again_reply(std::span<const RecipientOutcome> recipients) {
-  if (!recipients.empty() && all_say_the_same(recipients) && recipients.front().reply.is_temporary()) {
+  if (!recipients.empty() && all_say_the_same(recipients) &&
+      recipients.front().reply.is_temporary()) {
     return recipients.front().reply;
   }
   return {451, "4.3.0",

@@ -1,50 +1,31 @@
-// What the tests of this folder share: running a coroutine to its end, and folders of their own.
+// What the tests of this folder share: folders of their own, and content to deliver.
 #pragma once
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include <algorithm>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "delivery/content.h"
 #include "net/blocking_pool.h"
+#include "net/run.h"
 
 namespace postern::delivery {
 
-/// Runs the io_context until nothing is left to do and returns what the coroutine returned.
-template <class T>
-T run(boost::asio::io_context& io, awaitable<T> work) {
-  std::optional<T> result;
-  std::exception_ptr trouble;
-  boost::asio::co_spawn(io, std::move(work), [&](std::exception_ptr error, T value) {
-    trouble = error;
-    result.emplace(std::move(value));
-  });
-  io.restart();
-  io.run();
-  if (trouble) std::rethrow_exception(trouble);
-  if (!result) throw std::logic_error("the coroutine never ended");
-  return std::move(*result);
-}
-
-template <class T>
-T run(awaitable<T> work) {
-  boost::asio::io_context io(1);
-  return run(io, std::move(work));
-}
+using net::run;
+using net::run_on;
 
 /// A folder that disappears with the test.
 class TestFolder {
  public:
   TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "postern-delivery-XXXXXX").string();
+    std::string name =
+        (std::filesystem::temp_directory_path() / "postern-delivery-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = name;
   }
