@@ -4,11 +4,22 @@ namespace postern::smtp {
 
 DotReader::Fed DotReader::feed(std::string_view bytes) {
   joined_.clear();
-  // The text since the last dropped byte: from `begin` to `at`, where we read.
+  std::string_view text;
+  // The run of text that we are in goes from `begin` to `at`, where we read.
   std::size_t begin = 0;
   std::size_t at = 0;
+  const auto end_run = [&] {
+    const std::string_view run = bytes.substr(begin, at - begin);
+    if (text.empty()) {
+      text = run;
+    } else if (!run.empty()) {
+      if (joined_.empty()) joined_ = text;
+      joined_ += run;
+      text = joined_;
+    }
+  };
   const auto drop = [&] {
-    joined_.append(bytes, begin, at - begin);
+    end_run();
     begin = ++at;
   };
 
@@ -50,11 +61,8 @@ DotReader::Fed DotReader::feed(std::string_view bytes) {
     }
   }
 
-  const std::string_view last = bytes.substr(begin, at - begin);
-  const std::string_view rest = bytes.substr(at);
-  if (joined_.empty()) return {.text = last, .rest = rest};
-  joined_ += last;
-  return {.text = joined_, .rest = rest};
+  end_run();
+  return {.text = text, .rest = bytes.substr(at)};
 }
 
 }  // namespace postern::smtp

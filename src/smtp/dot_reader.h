@@ -32,11 +32,12 @@ class DotReader {
     broken     ///< a bare CR or LF, see check().fault()
   };
 
+  /// Both are meaningless once the state is broken.
   struct Fed {
     /// The text, without stuffed dots. A view of the bytes, or, if dots fell out of their
     /// middle, of this reader, valid until it is fed again.
     std::string_view text;
-    /// What stands behind the final dot (or the fault); a view of the bytes.
+    /// What stands behind the final dot; a view of the bytes.
     std::string_view rest;
   };
 

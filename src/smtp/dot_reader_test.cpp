@@ -32,6 +32,7 @@ Outcome read_pieces(const std::vector<std::string_view>& pieces,
     outcome.rest += fed.rest;
   }
   outcome.state = reader.state();
+  if (outcome.state == DotReader::State::broken) outcome.text = outcome.rest = "";
   outcome.fault = reader.check().fault();
   outcome.fault_line = reader.check().fault_line();
   return outcome;
