@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/ascii.h"
+#include "mail/mailbox.h"
 
 namespace postern::directory {
 namespace {
@@ -15,12 +16,6 @@ constexpr std::string_view postmaster = "postmaster";
 std::string_view parent_of(std::string_view domain) {
   const std::size_t dot = domain.find('.');
   return dot == std::string_view::npos ? std::string_view{} : domain.substr(dot + 1);
-}
-
-std::string address_of(std::string_view local_part, std::string_view domain) {
-  std::string address;
-  address.reserve(local_part.size() + 1 + domain.size());
-  return address.append(local_part).append("@").append(domain);
 }
 
 }  // namespace
@@ -59,7 +54,7 @@ std::optional<Destination> Organization::find_destination(std::string_view local
                                                           const AcceptedDomain& accepted) const {
   // RFC 5321 section 2.4 leaves case to the receiving system: it does not count here.
   const std::string local = to_lower(local_part);
-  const std::string address = address_of(local, domain);
+  const std::string address = mail::to_address(local, domain);
   const auto canonical = [&](const std::string& wanted) -> std::optional<std::string> {
     if (recipients_.find(wanted) != nullptr) return wanted;
     if (const Text* const target = aliases_.find(wanted)) return target->str();
@@ -71,12 +66,12 @@ std::optional<Destination> Organization::find_destination(std::string_view local
   const bool has_detail = delimiter != std::string::npos && delimiter > 0;
   const std::string user = has_detail ? local.substr(0, delimiter) : local;
   const std::string detail = has_detail ? std::string(local_part.substr(delimiter + 1)) : "";
-  const std::string user_address = address_of(user, domain);
+  const std::string user_address = mail::to_address(user, domain);
   if (has_detail) {
     if (auto found = canonical(user_address)) return Destination{*std::move(found), detail};
   }
 
-  const std::string catch_all = address_of("*", domain);
+  const std::string catch_all = mail::to_address("*", domain);
   if (recipients_.find(catch_all) != nullptr) return Destination{user_address, detail};
   if (const Text* const target = aliases_.find(catch_all)) return Destination{target->str(), detail};
 
@@ -126,7 +121,9 @@ std::vector<SharedConnector> Organization::connectors() const {
 }
 
 SharedOrganization Snapshot::find_organization(std::string_view identity) const {
-  const OrganizationId* const id = identities_.find(to_lower(identity));
+  const std::string name = to_lower(identity);
+  const OrganizationId* id = identities_.find(name);
+  if (id == nullptr) id = domains_.find(name);
   return id == nullptr ? nullptr : find_organization(*id);
 }
 
