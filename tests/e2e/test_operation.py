@@ -3,12 +3,13 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 
 import pytest
 
-from postern import BIN, free_port, to_toml
+from postern import BIN
 from smtp_session import SmtpSession, message, stuffed
 from waiting import wait_until
 
@@ -264,7 +265,6 @@ def test_nothing_private_is_readable_by_others(new_postern):
 
 def test_systemd_is_told(new_postern, folder):
     """Type=notify: READY=1 when it serves, STOPPING=1 when it drains."""
-    import socket
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(folder / 'notify'))
         notify.settimeout(20)
