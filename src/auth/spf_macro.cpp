@@ -30,7 +30,7 @@ std::optional<Macro> take_macro(Cursor& in, MacroUse use, std::string& fault) {
   macro.escape = in.peek() != macro.letter;
   const std::string_view letters = use == MacroUse::explanation ? "slodiphvcrt" : "slodiphv";
   if (in.at_end() || !letters.contains(macro.letter)) {
-    fault = "`%{" + std::string(in.take_count(1)) + "` is no macro here";
+    fault = "`" + std::string(in.take_count(1)) + "` is no macro letter here";
     return std::nullopt;
   }
   in.take_count(1);
