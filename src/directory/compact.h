@@ -7,6 +7,8 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -83,8 +85,10 @@ class Text {
   std::string str() const { return std::string(view()); }
   bool empty() const { return characters_.empty(); }
 
-  friend bool operator==(const Text& a, const Text& b) { return a.view() == b.view(); }
-  friend bool operator==(const Text& a, std::string_view b) { return a.view() == b; }
+  template <std::convertible_to<std::string_view> Other>
+  friend bool operator==(const Text& a, const Other& b) {
+    return a.view() == std::string_view(b);
+  }
 
  private:
   CompactList<char> characters_;

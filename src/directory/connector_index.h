@@ -33,7 +33,7 @@ class ConnectorIndex {
   Candidates by_certificate_name(std::string_view name) const;
   /// Who lists exactly this prefix.
   Candidates by_prefix(const IpPrefix& prefix) const;
-  /// Who lists a prefix that has `address` in it, longest prefix first.
+  /// Who lists a prefix that has `address` in it, shortest prefix first.
   void for_each_by_address(const IpAddress& address,
                            const std::function<void(const IpPrefix&, Candidates)>& use) const;
   /// Who lists an address in `prefix`, or a prefix that has all of `prefix` in it. Stops when

@@ -108,7 +108,7 @@ class Snapshot {
   std::uint64_t revision() const { return revision_; }
 
   std::size_t organization_count() const { return organizations_.size(); }
-  /// By name, in any case, or by GUID. Null: none.
+  /// By name, in any case, by GUID or by accepted domain. Null: none.
   SharedOrganization find_organization(std::string_view identity) const;
   SharedOrganization find_organization(OrganizationId id) const;
   /// The one organization, if there is just one; else null.

@@ -4,7 +4,7 @@
 // Deadlines are part of the stream, not of each operation: `set_deadline` holds until it is
 // set again, and a coarse per-thread clock (about 4 ticks a second) ends what is overdue.
 // After any end but `interrupted` nothing more can be read; a last reply may still be written,
-// within a short grace time.
+// within a short grace time. After `interrupted` the next read() goes on where it was.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -59,6 +59,10 @@ class Stream {
   /// What has arrived, at least one byte; empty when the stream has ended, see end(). The view
   /// is of a buffer that the thread shares: it is valid until the caller next suspends.
   virtual awaitable<std::string_view> read() = 0;
+
+  /// Gives back the end of what read() returned: the next read() returns it first. For whoever
+  /// reads ahead of the session (PROXY protocol). `bytes` is copied; at most one such piece.
+  virtual void unread(std::string_view bytes) = 0;
 
   /// Sends all of it. False: the stream has ended. `bytes` must stay valid meanwhile.
   virtual awaitable<bool> write(std::string_view bytes) = 0;

@@ -6,7 +6,7 @@
 // same file are not seen until the next start.
 //
 // Errors are sentences that name the parameter or object. `organization` and `identity` are a
-// name, in any case, or a GUID. From any thread; calls that change block for the disk.
+// name, in any case, or a GUID; an organization may also be named by an accepted domain. From any thread; calls that change block for the disk.
 #pragma once
 
 #include <functional>
@@ -16,13 +16,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "directory/connector_validation.h"
 #include "directory/objects.h"
 #include "directory/snapshot.h"
 
 namespace postern::store {
 
-/// `-Force`: do it although it is rarely wanted. The error of `no` says what that is.
-enum class Force { no, yes };
+using directory::Force;
 
 struct ImportSummary {
   std::size_t added = 0;
