@@ -2,16 +2,11 @@
 
 #include "base/ip_address.h"
 #include "mail/domain_name.h"
+#include "mail/lexical.h"
 #include "mail/utf8.h"
 
 namespace postern::mail {
 namespace {
-
-/// RFC 5322 section 3.2.3 atext, with RFC 6531 section 3.3. Whether octets above 127 are UTF-8
-/// is looked at once, for the whole mailbox.
-bool is_atext(char c) {
-  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
-}
 
 bool is_control(char c) {
   return (is_ascii(c) && c < ' ') || c == '\x7f';
@@ -29,7 +24,7 @@ bool take_dot_string(Cursor& in, std::string& local_part) {
 
 // Quoted-string = DQUOTE *QcontentSMTP DQUOTE
 // QcontentSMTP  = qtextSMTP / quoted-pairSMTP
-bool take_quoted_string(Cursor& in, std::string& local_part) {
+bool take_smtp_quoted_string(Cursor& in, std::string& local_part) {
   if (!in.take('"')) return false;
   while (!in.take('"')) {
     in.take('\\');
@@ -77,7 +72,7 @@ std::optional<Mailbox> take_mailbox(Cursor& in, LocalPartLimit limit) {
   const std::string_view before = in.rest();
   Mailbox mailbox;
   const bool quoted = in.peek() == '"';
-  if (!(quoted ? take_quoted_string(in, mailbox.local_part)
+  if (!(quoted ? take_smtp_quoted_string(in, mailbox.local_part)
                : take_dot_string(in, mailbox.local_part)))
     return std::nullopt;
   if (mailbox.local_part.empty()) return std::nullopt;
