@@ -116,7 +116,8 @@ std::vector<SharedConnector> Organization::connectors() const {
     all.push_back(connector);
     return true;
   });
-  std::ranges::sort(all, {}, [](const SharedConnector& connector) { return connector->name.view(); });
+  std::ranges::sort(all, {},
+                    [](const SharedConnector& connector) { return connector->name.view(); });
   return all;
 }
 
@@ -149,7 +150,8 @@ std::vector<SharedOrganization> Snapshot::organizations() const {
     all.push_back(organization);
     return true;
   });
-  std::ranges::sort(all, {}, [](const SharedOrganization& one) -> const std::string& { return one->name(); });
+  std::ranges::sort(
+      all, {}, [](const SharedOrganization& one) -> const std::string& { return one->name(); });
   return all;
 }
 
@@ -215,7 +217,8 @@ void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
       }
     }
   }
-  organization.domains_.insert_or_assign(name, std::make_shared<const AcceptedDomain>(std::move(domain)));
+  organization.domains_.insert_or_assign(name,
+                                         std::make_shared<const AcceptedDomain>(std::move(domain)));
 }
 
 void Snapshot::remove_domain(OrganizationId id, std::string_view name) {
