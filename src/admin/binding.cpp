@@ -84,6 +84,12 @@ Result<Value> to_list(const ParameterSpec& parameter, const Value& value) {
   } else if (!value.is_null()) {
     texts.emplace_back(value.to_text());
   }
+  if (parameter.choices.empty()) return texts;
+  for (Value& text : texts) {
+    Result<Value> choice = to_choice(parameter, text.to_text());
+    if (!choice) return choice;
+    text = std::move(*choice);
+  }
   return texts;
 }
 

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "admin/pipeline.h"
+#include "admin/session_commands.h"
 #include "base/ascii.h"
-#include "base/cursor.h"
 
 namespace postern::admin {
 namespace {
@@ -99,15 +99,6 @@ constexpr std::array<CommandSpec, 11> specs = {{
     {"Out-Null", client, "Prints nothing.", {}, "", "Remove-Recipient ann@contoso.com | Out-Null"},
 }};
 
-bool has_alias(const CommandSpec& command, std::string_view name) {
-  Cursor in(command.aliases);
-  while (!in.at_end()) {
-    if (iequals(in.take_while([](char c) { return c != '|'; }), name)) return true;
-    in.take('|');
-  }
-  return false;
-}
-
 }  // namespace
 
 std::span<const CommandSpec> pipeline_commands() {
@@ -116,7 +107,7 @@ std::span<const CommandSpec> pipeline_commands() {
 
 const CommandSpec* find_pipeline_command(std::string_view name) {
   const auto found = std::ranges::find_if(specs, [&](const CommandSpec& command) {
-    return iequals(command.name, name) || has_alias(command, name);
+    return iequals(command.name, name) || has_alias(command.aliases, name);
   });
   return found == specs.end() ? nullptr : &*found;
 }

@@ -94,7 +94,7 @@ class ThreadedTraceStore final : public TraceStore {
     if (settled_ >= target) return true;
     flush_wanted_ = true;
     wake_.notify_one();
-    progress_.wait_for(lock, limit, [&] { return settled_ >= target || failing_; });
+    progress_.wait_for(lock, limit, [&] { return settled_ >= target || retrying_; });
     return settled_ >= target;
   }
 
@@ -126,14 +126,14 @@ class ThreadedTraceStore final : public TraceStore {
   void report_losses();
 
   mutable std::mutex mutex_;
-  TraceSettings settings_;            // folder, batch_delay and clock never change
+  TraceSettings settings_;            // folder, delays and clock never change
   std::condition_variable wake_;      // there is work, or the end
   std::condition_variable progress_;  // rows were settled, or writing fails
   std::vector<TraceRecord> queue_;
   std::size_t in_hand_ = 0;    // taken from the queue, not settled
   std::uint64_t settled_ = 0;  // written or given up
   bool flush_wanted_ = false;
-  bool failing_ = false;
+  bool retrying_ = false;  // rows are in hand that cannot be written now
   bool stopping_ = false;
   TraceCounters counters_;
 
@@ -142,6 +142,8 @@ class ThreadedTraceStore final : public TraceStore {
   std::string writer_day_;
   std::string last_trouble_;
   std::chrono::milliseconds delay_ = first_retry;  // before the next try
+  bool failing_ = false;
+  Clock::time_point failing_since_{};
   Clock::time_point next_look_{};
   Clock::time_point next_report_{};
   std::string looked_on_;
@@ -225,11 +227,14 @@ void ThreadedTraceStore::write_day(const std::string& day, std::span<const Trace
   }
 }
 
-/// False: the end has come, and writing has been tried often enough.
+/// False: writing has been tried for long enough.
 bool ThreadedTraceStore::wait_to_retry() {
+  if (Clock::now() - failing_since_ >= settings_.patience) return false;
   std::unique_lock lock(mutex_);
   const bool was_stopping = stopping_;
   if (was_stopping && delay_ >= give_up_at_end) return false;
+  retrying_ = true;
+  progress_.notify_all();
   wake_.wait_for(lock, delay_, [&] { return stopping_ && !was_stopping; });
   delay_ = std::min<std::chrono::milliseconds>(2 * delay_, last_retry);
   return true;
@@ -240,18 +245,16 @@ void ThreadedTraceStore::settle(std::size_t rows, bool written) {
     const std::lock_guard lock(mutex_);
     settled_ += rows;
     in_hand_ -= rows;
+    retrying_ = false;
     (written ? counters_.written : counters_.lost) += rows;
   }
   progress_.notify_all();
 }
 
 void ThreadedTraceStore::set_failing(bool failing) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (failing_ == failing) return;
-    failing_ = failing;
-  }
-  progress_.notify_all();
+  if (failing_ == failing) return;
+  failing_ = failing;
+  failing_since_ = Clock::now();
   if (failing) {
     log_error("trace_failing", {{"folder", settings_.folder}, {"problem", last_trouble_}});
   } else {

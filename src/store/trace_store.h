@@ -30,6 +30,7 @@ struct TraceSettings {
   std::int64_t max_bytes = std::int64_t{20} * 1024 * 1024 * 1024;
   std::size_t queue_rows = 50'000;  ///< about 1 kB of memory each
   std::chrono::milliseconds batch_delay{200};
+  std::chrono::seconds patience{10};
   /// The clock that says which day is today.
   std::function<Time()> clock = now;
 };

@@ -395,6 +395,7 @@ TEST_CASE("while the disk is gone rows wait, and are written when it is back") {
   const TemporaryFolder folder;
   TraceSettings settings = settings_in(folder);
   settings.queue_rows = 3;
+  settings.patience = 10min;
   const auto store = open(settings);
   store->record(row("a@contoso.com"));
   REQUIRE(store->flush(10s));
@@ -418,6 +419,24 @@ TEST_CASE("while the disk is gone rows wait, and are written when it is back") {
   }
   CHECK(store->counters().written == 4);
   CHECK(found(*store, all()) == "b@contoso.com c@contoso.com d@contoso.com ");
+}
+
+TEST_CASE("rows that cannot be written for too long are lost, and later ones are not") {
+  const TemporaryFolder folder;
+  TraceSettings settings = settings_in(folder);
+  settings.patience = 0s;
+  const auto store = open(settings);
+  fs::remove_all(settings.folder);
+  std::ofstream(settings.folder) << "x";
+  store->record(row("a@contoso.com"));
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (store->counters().lost == 0 && std::chrono::steady_clock::now() < deadline) {
+    store->flush(1s);
+  }
+  CHECK(store->counters().lost == 1);
+  fs::remove(settings.folder);
+  store->record(row("b@contoso.com"));
+  CHECK(found(*store, all()) == "b@contoso.com ");
 }
 
 TEST_CASE("the end does not wait for a disk that is gone") {
