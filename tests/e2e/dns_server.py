@@ -84,6 +84,8 @@ class DnsServer:
         while True:
             try:
                 query, client = self.udp.recvfrom(4096)
+                if not query:
+                    return  # Shut down.
                 reply = self.answer(query)
                 if len(reply) > DATAGRAM:
                     # Header with TC, and the question; the rest by TCP.
