@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/ascii.h"
+#include "base/wildcard.h"
 
 namespace postern::admin {
 namespace {

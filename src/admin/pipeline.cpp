@@ -13,6 +13,7 @@
 #include "admin/format.h"
 #include "admin/value_json.h"
 #include "base/ascii.h"
+#include "base/wildcard.h"
 
 namespace postern::admin {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "admin/powershell_literal.h"
 #include "base/ascii.h"
+#include "base/wildcard.h"
 
 namespace postern::admin {
 namespace {

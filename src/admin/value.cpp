@@ -162,27 +162,4 @@ std::optional<int> compare(const Value& left, const Value& right) {
   return compare_text(left.to_text(), right.to_text());
 }
 
-bool matches_wildcard(std::string_view text, std::string_view pattern) {
-  // On a mismatch go back to the last star and let it swallow one character more: linear space,
-  // and at worst text times pattern steps, whatever the pattern.
-  std::size_t t = 0, p = 0, star = std::string_view::npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() &&
-               (pattern[p] == '?' || to_lower(pattern[p]) == to_lower(text[t]))) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 }  // namespace postern::admin

@@ -115,7 +115,4 @@ std::string format_time(Time time);
 /// left one, text compares without regard to case. Nothing if they cannot be compared.
 std::optional<int> compare(const Value& left, const Value& right);
 
-/// `*` stands for any characters and `?` for one; ASCII letters in either case.
-bool matches_wildcard(std::string_view text, std::string_view pattern);
-
 }  // namespace postern::admin

@@ -4,6 +4,7 @@
 
 #include "admin/date.h"
 #include "admin/value_json.h"
+#include "base/wildcard.h"
 
 using namespace postern;
 using namespace postern::admin;
@@ -38,12 +39,13 @@ TEST_CASE("JSON carries dates, GUIDs and lists as the original does") {
       {"Comment", Value()},
   };
   const std::string text = to_json(object, JsonStyle::annotated);
-  CHECK(text ==
-        R"json({"Guid@data.type":"System.Guid","Guid@odata.type":"#Guid",)json"
-        R"json("Guid":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","Received@data.type":"System.DateTime",)json"
-        R"json("Received":"2025-01-29T19:07:30.4761230+00:00",)json"
-        R"json("SenderDomains@odata.type":"#Collection(String)","SenderDomains":["smtp:*;1"],)json"
-        R"json("Size":42,"Comment":null})json");
+  CHECK(
+      text ==
+      R"json({"Guid@data.type":"System.Guid","Guid@odata.type":"#Guid",)json"
+      R"json("Guid":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","Received@data.type":"System.DateTime",)json"
+      R"json("Received":"2025-01-29T19:07:30.4761230+00:00",)json"
+      R"json("SenderDomains@odata.type":"#Collection(String)","SenderDomains":["smtp:*;1"],)json"
+      R"json("Size":42,"Comment":null})json");
   CHECK(parse_json(text) == Value(object));
 }
 
