@@ -48,6 +48,9 @@ struct Dialog {
   std::vector<Step> steps;
   /// The server must close by itself after the last step.
   bool server_closes = false;
+  /// The client closes behind its last bytes, so what answers them is looked at only when all is
+  /// over.
+  bool client_has_closed = false;
   /// Played in whole pieces only.
   bool is_uncut = false;
   /// What the receiver must have been told, if the dialog says anything about that.
@@ -187,6 +190,7 @@ void add_line(Dialog& dialog, const std::string& text, std::size_t number) {
   }
   if (in.take("client: ")) {
     const std::string rest(in.rest());
+    if (rest == "has closed") dialog.client_has_closed = true;
     return void(dialog.preparations.emplace_back(
         [rest](StringStream& stream, ToyReceiver&) { prepare_client(stream, rest); }));
   }
@@ -219,6 +223,8 @@ class Player {
     facts.client = IpAddress::parse("192.0.2.1").value();
     stream_.offer_tls(net::TlsFacts{.version = "TLSv1.3"});
     for (const auto& prepare : dialog.preparations) prepare(stream_, receiver_);
+    turns_left_ = std::ranges::count_if(
+        dialog.steps, [](const Step& step) { return std::holds_alternative<FromClient>(step); });
     for (const Step& step : dialog.steps) feed(step, cut);
     stream_.feed_action([this] { expect_silence(); });
     net::run(run_session(stream_, receiver_, facts, dialog.settings));
@@ -231,6 +237,7 @@ class Player {
  private:
   void feed(const Step& step, const Cut& cut) {
     if (const auto* client = std::get_if<FromClient>(&step)) {
+      --turns_left_;
       stream_.feed_action([this] { expect_silence(); });
       cut(stream_, client->bytes);
     } else if (const auto* end = std::get_if<StreamEnd>(&step)) {
@@ -239,7 +246,9 @@ class Player {
     } else {
       // Looked at when the session wants to read again, or when it has ended.
       awaited_.push_back(&step);
-      stream_.feed_action([this] { check_next(); });
+      const bool is_last_turn = turns_left_ == 0;
+      if (!dialog_.client_has_closed || !is_last_turn)
+        stream_.feed_action([this] { check_next(); });
     }
   }
 
@@ -273,10 +282,10 @@ class Player {
   }
 
   void finish() {
-    if (dialog_.server_closes) {
+    if (dialog_.server_closes || dialog_.client_has_closed) {
       while (checked_ < awaited_.size()) check_next();
       expect_silence();
-      if (stream_.exhausted()) complain(0, "the server did not close");
+      if (dialog_.server_closes && stream_.exhausted()) complain(0, "the server did not close");
     } else if (!stream_.exhausted()) {
       complain(0, "the server closed too early, after: " + stream_.output());
     }
@@ -294,6 +303,7 @@ class Player {
   ToyReceiver receiver_;
   std::vector<const Step*> awaited_;
   std::size_t checked_ = 0;
+  std::ptrdiff_t turns_left_ = 0;
   std::string unread_;
   std::vector<std::string> complaints_;
 };

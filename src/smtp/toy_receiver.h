@@ -36,11 +36,12 @@ class ToyReceiver final : public Receiver {
   /// Of every reply, `RCPT 250`.
   std::vector<std::string> replies;
   std::vector<SessionFacts> greetings;
+  bool keep_greetings = true;
   MailParameters mail_parameters;
   RcptParameters rcpt_parameters;
 
   Offers greeted(const SessionFacts& facts) override {
-    greetings.push_back(facts);
+    if (keep_greetings) greetings.push_back(facts);
     return offers;
   }
 
