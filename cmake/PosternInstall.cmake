@@ -7,6 +7,7 @@
 #
 # Files that name paths are written at install time, because only then the prefix is final:
 # `make deb` packs for /usr what was configured for /usr/local.
+set(CMAKE_INSTALL_DOCDIR share/doc/postern CACHE PATH "Documentation")
 include(GNUInstallDirs)
 
 foreach(program posternd postern)

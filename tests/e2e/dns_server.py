@@ -1,226 +1,136 @@
-"""A small DNS server for tests and the demo: answers from master files over UDP and TCP.
+"""A small DNS server on loopback, UDP and TCP, that answers from a zone as text.
 
-    dns_server.py --listen 127.0.0.1:5353 contoso.zone fabrikam.zone
+    with DnsServer('bank.test. TXT "v=spf1 -all"\\n') as dns:
+        … [dns] servers = [dns.endpoint] …
+        dns.broken.add('broken.test')      # SERVFAIL for this name
+        assert dns.asked['bank.test', 'TXT'] == 1
 
-prints `listening on 127.0.0.1:5353` when it is ready (port 0 takes a free one). In a test:
-
-    with DnsServer('contoso.test. TXT "v=spf1 -all"') as dns: … dns.address …
-
-The zone files are those of src/dns/zone.h, one record a line or joined by parentheses, with its
-two pseudo-types: `name TIMEOUT [TYPE…]` gets no reply, `name SERVFAIL [TYPE…]` that RCODE.
+It claims authority for everything: a name that is not in the zone does not exist. Answers that
+do not fit a datagram are truncated, so that the client comes back over TCP (RFC 1035 section
+4.2.1, RFC 7766).
 """
-import argparse
+import collections
 import ipaddress
 import re
-import signal
+import shlex
 import socket
-import socketserver
 import struct
 import threading
 
-TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28, 'TLSA': 52}
-NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
-WORD = re.compile(r'"((?:\\.|[^"\\])*)"|([^\s()";]+)|([()])|;.*')
+from postern import own_address
+
+TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28}
+NAMES = {number: name for name, number in TYPES.items()}
+NXDOMAIN, SERVFAIL = 3, 2
+DATAGRAM = 512
 
 
-def name_to_wire(name):
-    return b''.join(bytes([len(label)]) + label.encode('latin-1')
-                    for label in name.split('.') if label) + b'\0'
+def encode_name(name):
+    labels = [label.encode() for label in name.rstrip('.').split('.') if label]
+    return b''.join(bytes([len(label)]) + label for label in labels) + b'\0'
 
 
-def unescape(text):
-    return re.sub(r'\\(\d{3}|.)', lambda m: chr(int(m[1])) if m[1].isdigit() else m[1], text)
-
-
-class Zone:
-    def __init__(self, *texts):
-        self.records = {}   # name -> [(type number, ttl, rdata)]
-        self.failures = {}  # name -> [(set of type numbers, or None for the rest, word)]
-        for text in texts:
-            self._read(text)
-        # Names above an owner exist (empty non-terminals).
-        for name in list(self.records) + list(self.failures):
-            while name:
-                self.records.setdefault(name, [])
-                name = name.partition('.')[2]
-
-    def _read(self, text):
-        origin, ttl, owner, words, depth = '', 300, '', [], 0
-        absolute = lambda n: (origin if n == '@' else n[:-1] if n.endswith('.')
-                              else f'{n}.{origin}'.rstrip('.')).lower()
-        for number, line in enumerate(text.splitlines(), 1):
-            if not depth:
-                words, blank = [], line[:1].isspace()
-            for match in WORD.finditer(line):
-                if match[3]:
-                    depth += 1 if match[3] == '(' else -1
-                elif match[0][0] != ';':
-                    words.append(match[2] if match[2] is not None else unescape(match[1]))
-            if depth or not words:
-                continue
-            try:
-                if words[0] == '$ORIGIN':
-                    origin = words[1].rstrip('.').lower()
-                    continue
-                if words[0] == '$TTL':
-                    ttl = int(words[1])
-                    continue
-                if not blank:
-                    owner = absolute(words.pop(0))
-                own_ttl = ttl
-                while words[0].upper() == 'IN' or words[0].isdigit():
-                    word = words.pop(0)
-                    own_ttl = int(word) if word.isdigit() else own_ttl
-                self._add(owner, own_ttl, words[0].upper(), words[1:], absolute)
-            except (IndexError, KeyError, ValueError) as trouble:
-                raise SystemExit(f'zone line {number}: {line!r}: {trouble!r}')
-
-    def _add(self, owner, ttl, word, data, absolute):
-        if word in ('TIMEOUT', 'SERVFAIL'):
-            types = {TYPES[t.upper()] for t in data} or None
-            self.failures.setdefault(owner, []).append((types, word))
-            return
-        if word in ('A', 'AAAA'):
-            rdata = ipaddress.ip_address(data[0]).packed
-        elif word == 'TXT':
-            strings = [s.encode('latin-1') for s in data]
-            rdata = b''.join(bytes([len(s)]) + s for s in strings)
-        elif word == 'MX':
-            rdata = struct.pack('!H', int(data[0])) + name_to_wire(absolute(data[1]))
-        elif word == 'SOA':
-            rdata = (name_to_wire(absolute(data[0])) + name_to_wire(absolute(data[1]))
-                     + struct.pack('!5I', *map(int, data[2:7])))
-        elif word == 'TLSA':
-            rdata = bytes(map(int, data[:3])) + bytes.fromhex(''.join(data[3:]))
-        else:
-            rdata = name_to_wire(absolute(data[0]))
-        self.records.setdefault(owner, []).append((TYPES[word], ttl, rdata))
-
-    def look_up(self, name, qtype):
-        """The RCODE (None: stay silent) and the records (owner, type, ttl, rdata)."""
-        found = []
-        for _ in range(16):
-            own = self.records.get(name)
-            if own is None:
-                above = name
-                while above and above not in self.records:
-                    above = above.partition('.')[2]
-                own = self.records.get(f'*.{above}' if above else '*')
-            matching = [r for r in own or [] if r[0] == qtype]
-            for types, word in self.failures.get(name, []):
-                if qtype in types if types else not matching:
-                    return (None if word == 'TIMEOUT' else SERVFAIL), []
-            if own is None:
-                return NXDOMAIN, found
-            found += [(name, *r) for r in matching]
-            alias = next((r for r in own if r[0] == TYPES['CNAME']), None)
-            if matching or not alias:
-                return NOERROR, found
-            found.append((name, *alias))
-            name = wire_to_name(alias[2], 0)[0]
-        return SERVFAIL, []
-
-    def answer(self, query, limit):
-        """The reply to a query in wire format; None: no reply."""
-        if len(query) < 17:
-            return None
-        name, end = wire_to_name(query, 12)
-        question = query[12:end + 4]
-        rcode, records = self.look_up(name, struct.unpack_from('!H', query, end)[0])
-        if rcode is None:
-            return None
-        body = b''.join(name_to_wire(owner) + struct.pack('!HHIH', rtype, 1, ttl, len(rdata)) + rdata
-                        for owner, rtype, ttl, rdata in records)
-        # A negative answer is believed with a SOA.
-        soa = b''
-        if rcode != SERVFAIL and not records:
-            rdata = b'\0\0' + struct.pack('!5I', 1, 1, 1, 1, 60)
-            soa = b'\0' + struct.pack('!HHIH', TYPES['SOA'], 1, 60, len(rdata)) + rdata
-        flags, counts = 0x8580 | rcode, (1, len(records), bool(soa), 0)
-        reply = query[:2] + struct.pack('!5H', flags, *counts) + question + body + soa
-        if len(reply) > limit:
-            reply = query[:2] + struct.pack('!5H', flags | 0x200, 1, 0, 0, 0) + question
-        return reply
-
-
-def wire_to_name(wire, at):
+def decode_name(packet, offset):
     labels = []
-    while wire[at]:
-        labels.append(wire[at + 1:at + 1 + wire[at]].decode('latin-1').lower())
-        at += 1 + wire[at]
-    return '.'.join(labels), at + 1
+    while length := packet[offset]:
+        labels.append(packet[offset + 1:offset + 1 + length].decode('latin-1').lower())
+        offset += 1 + length
+    return '.'.join(labels), offset + 1
+
+
+def encode_rdata(kind, words):
+    if kind in ('A', 'AAAA'):
+        return ipaddress.ip_address(words[0]).packed
+    if kind == 'MX':
+        return struct.pack('!H', int(words[0])) + encode_name(words[1])
+    if kind == 'TXT':
+        pieces = [piece for word in words for piece in re.findall(r'(?s).{1,255}', word) or ['']]
+        return b''.join(bytes([len(piece)]) + piece.encode() for piece in pieces)
+    return encode_name(words[0])
 
 
 class DnsServer:
-    """Serves until it is closed. `address` is `127.0.0.1:port`; `zone` may be replaced meanwhile."""
-
-    def __init__(self, *zones, host='127.0.0.1', port=0):
-        self.zone = Zone(*zones)
-        outer = self
-
-        class Datagram(socketserver.BaseRequestHandler):
-            def handle(self):
-                data, sock = self.request
-                reply = outer.zone.answer(data, 512)
-                if reply:
-                    sock.sendto(reply, self.client_address)
-
-        class Connection(socketserver.StreamRequestHandler):
-            timeout = 5
-
-            def handle(self):
-                length = self.rfile.read(2)
-                while len(length) == 2:
-                    reply = outer.zone.answer(self.rfile.read(*struct.unpack('!H', length)), 65535)
-                    if reply:
-                        self.wfile.write(struct.pack('!H', len(reply)) + reply)
-                    length = self.rfile.read(2)
-
-        class Tcp(socketserver.ThreadingTCPServer):
-            allow_reuse_address = True
-            daemon_threads = True
-
-        # A port that is free for both; another program may take it in between.
-        for attempt in range(20):
-            self._udp = socketserver.UDPServer((host, port), Datagram)
-            try:
-                self._tcp = Tcp((host, self._udp.server_address[1]), Connection)
-                break
-            except OSError:
-                self._udp.server_close()
-                if port or attempt == 19:
-                    raise
-        self.address = f'{host}:{self._udp.server_address[1]}'
-        for server in (self._udp, self._tcp):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def close(self):
-        for server in (self._udp, self._tcp):
-            server.shutdown()
-            server.server_close()
+    def __init__(self, zone):
+        self.records = collections.defaultdict(list)  # (name, type): rdata
+        self.broken = set()
+        self.asked = collections.Counter()
+        for line in zone.splitlines():
+            words = shlex.split(line, comments=False) if not line.startswith(';') else []
+            if words:
+                name, kind, *rest = words
+                self.records[name.rstrip('.').lower(), kind].append(encode_rdata(kind, rest))
+        self.names = {name for name, _ in self.records}
+        self.address = own_address()
+        self.tcp = socket.create_server((self.address, 0))
+        self.port = self.tcp.getsockname()[1]
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((self.address, self.port))
+        self.endpoint = f'{self.address}:{self.port}'
 
     def __enter__(self):
+        for serve in (self._serve_udp, self._serve_tcp):
+            threading.Thread(target=serve, daemon=True).start()
         return self
 
     def __exit__(self, *_):
-        self.close()
+        for listener in (self.udp, self.tcp):
+            try:
+                listener.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # A datagram socket is not connected; its reader wakes up all the same.
+            listener.close()
 
+    def _serve_udp(self):
+        while True:
+            try:
+                query, client = self.udp.recvfrom(4096)
+                if not query:
+                    return  # Shut down.
+                reply = self.answer(query)
+                if len(reply) > DATAGRAM:
+                    # Header with TC, and the question; the rest by TCP.
+                    end = decode_name(query, 12)[1] + 4
+                    reply = query[:2] + struct.pack('!HHHHH', 0x8780, 1, 0, 0, 0) + query[12:end]
+                self.udp.sendto(reply, client)
+            except OSError:
+                return
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--listen', default='127.0.0.1:5353')
-    parser.add_argument('zones', nargs='+', metavar='ZONE')
-    arguments = parser.parse_args()
-    host, _, port = arguments.listen.rpartition(':')
-    # Blocked first, so that no thread takes the signals that main waits for.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-    read = lambda: [open(name, encoding='latin-1').read() for name in arguments.zones]
-    server = DnsServer(*read(), host=host, port=int(port))
-    print(f'listening on {server.address}', flush=True)
-    while signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP}) == signal.SIGHUP:
-        server.zone = Zone(*read())
-    server.close()
+    def _serve_tcp(self):
+        while True:
+            try:
+                connection, _ = self.tcp.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve_connection, args=(connection,), daemon=True).start()
 
+    def _serve_connection(self, connection):
+        with connection, connection.makefile('rwb') as stream:
+            while len(prefix := stream.read(2)) == 2:
+                reply = self.answer(stream.read(struct.unpack('!H', prefix)[0]))
+                stream.write(struct.pack('!H', len(reply)) + reply)
+                stream.flush()
 
-if __name__ == '__main__':
-    main()
+    def answer(self, query):
+        name, end = decode_name(query, 12)
+        kind = NAMES.get(struct.unpack('!H', query[end:end + 2])[0], 'other')
+        self.asked[name, kind] += 1
+        code, answers, authority = 0, [], []
+        if name in self.broken:
+            code = SERVFAIL
+        else:
+            answers = [self._record(encode_name(name), kind, rdata) for rdata in self.records[name, kind]]
+            if not answers:
+                # An empty non-terminal exists (RFC 8020).
+                exists = any(known == name or known.endswith('.' + name) for known in self.names)
+                code = 0 if exists or not name else NXDOMAIN
+                authority = [self._soa()]
+        flags = 0x8580 | code  # A response, authoritative, recursion desired and available.
+        return (query[:2] + struct.pack('!HHHHH', flags, 1, len(answers), len(authority), 0)
+                + query[12:end + 4] + b''.join(answers + authority))
+
+    def _record(self, name, kind, rdata):
+        return name + struct.pack('!HHIH', TYPES[kind], 1, 300, len(rdata)) + rdata
+
+    def _soa(self):
+        numbers = struct.pack('!IIIII', 1, 3600, 600, 86400, 60)
+        return self._record(b'\0', 'SOA', encode_name('ns.test') + encode_name('hostmaster.test') + numbers)
