@@ -1,9 +1,84 @@
 # Two commands for a fresh Debian 12: `make run` shows what Postern does, `make test` proves it.
-PRESET ?= release
-NINJA = cmake --preset $(1) >/dev/null && cmake --build --preset $(1)
+#
+#   make              build/bin/posternd and build/bin/postern, optimized
+#   make run          the demo: Contoso on 127.0.0.1:2525, until Ctrl-C
+#   make test         unit tests, the same under ASan and UBSan, conformance, end to end
+#   make conformance  the public suites in CONFORMANCE_DIR (default ../shared/conformance)
+#   make fuzz         every fuzz target for SECONDS seconds (default 60)
+#   make bench        figures, beside Postfix's smtp-sink in the same run
+#   make install      into PREFIX (default /usr/local); DESTDIR is honoured
+#   make deb          postern_VERSION_ARCH.deb in build/
+PREFIX ?= /usr/local
+SECONDS ?= 60
+CONFORMANCE_DIR ?= $(abspath ../shared/conformance)
+export CONFORMANCE_DIR
 
-.PHONY: all build
-all: build
+# $(call build,PRESET[,TARGETS]): configures when needed and builds.
+build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(1).log || { cat build/configure-$(1).log; exit 1; }; \
+        cmake --build --preset $(1) $(if $(2),--target $(2))
+ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
+
+.PHONY: all run test lint unit asan tsan conformance e2e fuzz bench install deb clean
+
+all: | build
+	@scripts/install-dependencies build
+	@$(call build,release)
+
 build:
-	scripts/install-dependencies build
-	$(call NINJA,$(PRESET))
+	@mkdir -p build
+
+run: | build
+	@scripts/install-dependencies build run
+	@$(call build,release,posternd postern)
+	@exec /usr/bin/python3 scripts/demo
+
+test: | build
+	@scripts/install-dependencies build test
+	@$(MAKE) --no-print-directory lint unit conformance e2e asan
+
+lint:
+	@/usr/bin/python3 tools/check_layers.py
+	@/usr/bin/python3 tools/lint_coawait.py
+	@/usr/bin/python3 tools/rfc_index.py --check
+	@git ls-files 'src/*.h' 'src/*.cpp' | xargs clang-format-19 --dry-run --Werror
+
+unit: | build
+	@$(call build,release)
+	@$(ctest) --test-dir build -L unit
+
+asan: | build
+	@$(call build,asan)
+	@$(ctest) --test-dir build/asan -L unit
+
+tsan: | build
+	@$(call build,tsan)
+	@$(ctest) --test-dir build/tsan -L unit
+
+conformance: | build
+	@scripts/install-dependencies build test
+	@$(call build,release)
+	@$(ctest) --test-dir build -L conformance --verbose
+
+e2e: | build
+	@$(call build,release)
+	@/usr/bin/python3 -m pytest -q tests/e2e
+
+fuzz: | build
+	@scripts/install-dependencies build test
+	@$(call build,fuzz)
+	@scripts/fuzz $(SECONDS)
+
+bench: | build
+	@scripts/install-dependencies build bench
+	@$(call build,bench)
+	@/usr/bin/python3 bench/run.py
+
+install: all
+	@cmake --install build
+
+deb: all
+	@scripts/install-dependencies build package
+	@cd build && cpack -G DEB
+
+clean:
+	rm -rf build

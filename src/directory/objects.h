@@ -1,27 +1,39 @@
 // The directory's objects, with the names and defaults that Exchange Online administrators
-// know. Plain values: reading and writing them is store/'s task, indexing them snapshot.h's.
+// know. Plain values: reading and writing them is store/'s task, checking them validation.h's,
+// indexing them snapshot.h's.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip_address.h"
 #include "base/time.h"
+#include "directory/compact.h"
+#include "directory/guid.h"
 
 namespace postern::directory {
 
-enum class DomainType {
+/// The number of an organization in the store: never given twice.
+enum class OrganizationId : std::uint32_t {};
+
+enum class DomainType : std::uint8_t {
   authoritative,  ///< an unknown recipient is refused: 550 5.4.1
   internal_relay  ///< unknown recipients are handed to the next hop, which knows
 };
+
+// Words as Exchange writes them; reading ignores case.
+std::string_view to_string(DomainType type);
+std::optional<DomainType> parse_domain_type(std::string_view word);
 
 struct AcceptedDomain {
   std::string name;  ///< A-label form
   DomainType type = DomainType::authoritative;
   bool match_sub_domains = false;  ///< InternalRelay only
-  bool is_default = false;
-  std::string next_hop;  ///< `maildir:…`, `lmtp:…`, `smtp:…`; empty: [delivery] default
+  bool is_default = false;         ///< exactly one of an organization's domains
+  std::string next_hop;            ///< `maildir:…`, `lmtp:…`, `smtp:…`; empty: [delivery] default
 };
 
 struct Recipient {
@@ -29,36 +41,57 @@ struct Recipient {
   std::vector<std::string> aliases;  ///< the same form
 };
 
-enum class ConnectorType { partner, on_premises };
-enum class ConnectorSource { default_, hybrid_wizard, migrated };
+enum class ConnectorType : std::uint8_t { partner, on_premises };
+enum class ConnectorSource : std::uint8_t { default_, hybrid_wizard, migrated };
 
-/// domain/direct-send.md calls this the connector object; parameters of New-InboundConnector.
+std::string_view to_string(ConnectorType type);
+std::string_view to_string(ConnectorSource source);
+std::optional<ConnectorType> parse_connector_type(std::string_view word);
+std::optional<ConnectorSource> parse_connector_source(std::string_view word);
+
+/// The parameters of New-InboundConnector; docs/attribution.md says what each does. There may
+/// be a million of them, so lists and texts are of the compact kind.
 struct InboundConnector {
-  std::string guid;
-  std::string name;
+  Guid guid;
+  Time when_created;
+  Time when_changed;
+  Text name;
+  /// `*`, `contoso.com`, `*.contoso.com` (that domain and all below); A-label form.
+  NameList sender_domains;
+  CompactList<IpPrefix> sender_ip_addresses;
+  Text tls_sender_certificate_name;  ///< `mail.contoso.com` or `*.contoso.com`
+  NameList associated_accepted_domains;
+  NameList ef_skip_ips;  ///< address, prefix, or range `a-b`
+  NameList ef_users;
+  Text comment;
+  OrganizationId organization{};  ///< whose it is; the directory sets it
   ConnectorType type = ConnectorType::partner;
   ConnectorSource source = ConnectorSource::default_;
   bool enabled = true;
-  /// `*`, `contoso.com`, `*.contoso.com` (that domain and all below); A-label form.
-  std::vector<std::string> sender_domains;
-  std::vector<IpPrefix> sender_ip_addresses;
-  std::string tls_sender_certificate_name;  ///< `mail.contoso.com` or `*.contoso.com`
   bool require_tls = true;
   bool restrict_domains_to_ip_addresses = false;
   bool restrict_domains_to_certificate = false;
   bool cloud_services_mail_enabled = false;
   bool treat_messages_as_internal = false;
-  std::vector<std::string> associated_accepted_domains;
   bool ef_skip_last_ip = false;
-  std::vector<std::string> ef_skip_ips;  ///< address, prefix, or range `a-b`
-  std::vector<std::string> ef_users;
-  std::string comment;
-  Time when_created;
-  Time when_changed;
+
+  /// Is mail of `sender_domains` refused unless the client is this connector's?
+  bool restricts() const {
+    return restrict_domains_to_ip_addresses || restrict_domains_to_certificate;
+  }
 };
 
 struct OrganizationConfig {
   bool reject_direct_send = false;
 };
+
+// What one organization may have. The store refuses what goes beyond.
+inline constexpr std::size_t max_connectors = 10'000;
+inline constexpr std::size_t max_accepted_domains = 10'000;
+inline constexpr std::size_t max_aliases = 1'000;  ///< of one recipient
+/// Entries of one list parameter of a connector.
+inline constexpr std::size_t max_list_entries = 1'000;
+/// Connectors that share one certificate name, prefix or sender domain: attribution looks at all.
+inline constexpr std::size_t max_connectors_per_key = 100;
 
 }  // namespace postern::directory

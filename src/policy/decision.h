@@ -15,29 +15,12 @@
 #include "directory/snapshot.h"
 #include "mail/mailbox.h"
 #include "mail/reply.h"
+#include "policy/attribution.h"
 
 namespace postern::policy {
 
-/// Everything about the connection and the envelope that may decide.
-struct RcptFacts {
-  IpAddress client;
-  std::string_view hello;
-  bool tls = false;
-  /// Names of a client certificate with a full chain to a trusted anchor; empty: none.
-  std::vector<std::string> certificate_names;
-  const mail::Mailbox* reverse_path = nullptr;
-  const mail::Mailbox* forward_path = nullptr;
-  /// Our own host name (5.7.506).
-  std::string_view server_name;
-  /// Has the client's address a reverse name? Needed for IPv6 only (5.7.25).
-  enum class ReverseName { unknown, present, absent, temporary_failure } reverse_name = ReverseName::unknown;
-};
-
 enum class Decision { accept, reject, defer };
 std::string_view to_string(Decision decision);
-
-enum class Direction { incoming, originating };
-std::string_view to_string(Direction direction);
 
 struct RcptVerdict {
   Decision decision = Decision::reject;
@@ -47,6 +30,7 @@ struct RcptVerdict {
   std::shared_ptr<const directory::Organization> organization;
   /// Null: not attributed.
   std::shared_ptr<const directory::InboundConnector> connector;
+  MatchedBy matched_by = MatchedBy::nothing;
   Direction direction = Direction::incoming;
   /// The reverse-path claims a domain of the organization and no connector vouches for it,
   /// whether the switch is on or not.
@@ -55,16 +39,23 @@ struct RcptVerdict {
   std::string recipient;
   /// Detail of `user+detail@…`, without the delimiter.
   std::string detail;
+  /// Only a wildcard recipient matched: a stranger may have invented the name.
+  bool wildcard = false;
   /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default.
   std::string next_hop;
   /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`.
   std::vector<std::string> reasons;
 };
 
+/// Must the edge ask for the reverse name of this client before decide_rcpt? Without it the rule
+/// 5.7.25 is not applied.
+bool needs_reverse_name(const IpAddress& client);
+
 RcptVerdict decide_rcpt(const RcptFacts& facts, const directory::Snapshot& directory);
 
 /// `… [mx.example.com 2025-01-29T19:07:30.476Z 08DD3FA5DBC8F401]` after the sentence, as real
 /// replies of this family have it; only refusals get it.
-mail::Reply with_tail(mail::Reply reply, std::string_view server_name, std::string_view time_text, std::string_view session_id);
+mail::Reply with_tail(mail::Reply reply, std::string_view server_name, std::string_view time_text,
+                      std::string_view session_id);
 
 }  // namespace postern::policy

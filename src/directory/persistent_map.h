@@ -1,0 +1,376 @@
+// A hash map whose copy costs one pointer.
+//
+// A copy shares all nodes with its original. Changing one of the two copies just the nodes on
+// the way from the root to what changed, a few hundred bytes however large the map is, and
+// shares the rest. A node that no other map shares is changed in place, so filling a map that
+// nobody else has costs no copies at all.
+//
+// The form is a hash array mapped trie (Bagwell, "Ideal Hash Trees", 2001) with entries and
+// children apart (Steindorfer and Vinju, OOPSLA 2015). Five bits of the hash choose one of 32
+// slots of a node; a slot holds nothing, an entry, or a child where the next five bits choose.
+// A node stores only the slots in use, and two bit sets tell which those are:
+//
+//   entry_slots 0…010010  child_slots 0…000100  ->  [child of 2 | entry of 1 | entry of 4]
+//
+// Maps that share nodes may be used by several threads; one map is like any other object.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace postern::directory {
+
+/// Numbers are taken to be well spread already: hashes, or numbers given in order.
+struct KeyHash {
+  std::uint64_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+  template <class Number>
+    requires std::integral<Number> || std::is_enum_v<Number>
+  std::uint64_t operator()(Number number) const {
+    return static_cast<std::uint64_t>(number);
+  }
+};
+
+/// Hash and equality of names that are the same in any case.
+struct IgnoringCase {
+  std::uint64_t operator()(std::string_view text) const { return KeyHash{}(to_lower(text)); }
+  bool operator()(std::string_view a, std::string_view b) const { return iequals(a, b); }
+};
+
+/// Entries that know their key: `KeyOf` tells it.
+template <class Entry, class KeyOf, class Hash = KeyHash, class Equal = std::equal_to<>>
+class PersistentSet {
+  static_assert(alignof(Entry) <= alignof(void*) && std::is_nothrow_move_constructible_v<Entry>);
+
+ public:
+  PersistentSet() = default;
+  PersistentSet(const PersistentSet& other) : root_(share(other.root_)), size_(other.size_) {}
+  PersistentSet(PersistentSet&& other) noexcept
+      : root_(std::exchange(other.root_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  PersistentSet& operator=(PersistentSet other) noexcept {
+    std::swap(root_, other.root_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~PersistentSet() { release(root_); }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  /// Null: none. Valid until this map changes and all maps that share the node are gone.
+  template <class Key>
+  const Entry* find(const Key& key) const {
+    const std::uint64_t hash = Hash{}(key);
+    const Node* node = root_;
+    for (unsigned shift = 0; node != nullptr && shift < hash_bits; shift += slot_bits) {
+      const std::uint32_t bit = slot_bit(hash, shift);
+      if (node->entry_slots & bit) {
+        const Entry& entry = node->entries()[rank(node->entry_slots, bit)];
+        return Equal{}(KeyOf{}(entry), key) ? &entry : nullptr;
+      }
+      if (!(node->child_slots & bit)) return nullptr;
+      node = node->children()[rank(node->child_slots, bit)];
+    }
+    return node == nullptr ? nullptr : node->find_in_list(key);
+  }
+
+  /// For changing an entry, but not its key. Null: none. Valid until the next copy or change.
+  template <class Key>
+  Entry* edit(const Key& key) {
+    if (find(key) == nullptr) return nullptr;
+    const std::uint64_t hash = Hash{}(key);
+    Node** slot = &root_;
+    for (unsigned shift = 0; shift < hash_bits; shift += slot_bits) {
+      unshare(*slot);
+      Node& node = **slot;
+      const std::uint32_t bit = slot_bit(hash, shift);
+      if (node.entry_slots & bit) return &node.entries()[rank(node.entry_slots, bit)];
+      slot = &node.children()[rank(node.child_slots, bit)];
+    }
+    unshare(*slot);
+    return (*slot)->find_in_list(key);
+  }
+
+  void insert_or_assign(Entry entry) {
+    if (Entry* there = edit(KeyOf{}(entry))) {
+      *there = std::move(entry);
+      return;
+    }
+    const std::uint64_t hash = Hash{}(KeyOf{}(entry));
+    insert_new(root_, hash, 0, std::move(entry));
+    ++size_;
+  }
+
+  /// False: was not there.
+  template <class Key>
+  bool erase(const Key& key) {
+    if (find(key) == nullptr) return false;
+    erase_from(root_, Hash{}(key), 0, key);
+    --size_;
+    return true;
+  }
+
+  /// In no order. `use` returns whether to go on.
+  template <class Use>
+  bool for_each(Use&& use) const {
+    return root_ == nullptr || for_each(*root_, use);
+  }
+
+ private:
+  static constexpr unsigned slot_bits = 5;
+  static constexpr unsigned hash_bits = 60;  // beyond them a node is a list of equal hashes
+
+  struct Node {
+    std::atomic<std::uint32_t> owners{1};
+    std::uint32_t entry_slots = 0;
+    std::uint32_t child_slots = 0;
+    std::uint32_t entry_count = 0;  // the bits in entry_slots, or the length of a list
+
+    // Children and entries stand behind the node, in the same allocation.
+    std::size_t child_count() const { return static_cast<std::size_t>(std::popcount(child_slots)); }
+    Node** children() { return reinterpret_cast<Node**>(this + 1); }
+    Node* const* children() const { return reinterpret_cast<Node* const*>(this + 1); }
+    Entry* entries() { return reinterpret_cast<Entry*>(children() + child_count()); }
+    const Entry* entries() const {
+      return reinterpret_cast<const Entry*>(children() + child_count());
+    }
+
+    template <class Key>
+    std::size_t position_in_list(const Key& key) const {
+      std::size_t at = 0;
+      while (at < entry_count && !Equal{}(KeyOf{}(entries()[at]), key)) ++at;
+      return at;
+    }
+    template <class Key>
+    const Entry* find_in_list(const Key& key) const {
+      const std::size_t at = position_in_list(key);
+      return at < entry_count ? &entries()[at] : nullptr;
+    }
+    template <class Key>
+    Entry* find_in_list(const Key& key) {
+      return const_cast<Entry*>(std::as_const(*this).find_in_list(key));
+    }
+  };
+  struct Release {
+    void operator()(Node* node) const { release(node); }
+  };
+
+  static std::uint32_t slot_bit(std::uint64_t hash, unsigned shift) {
+    return std::uint32_t{1} << ((hash >> shift) & 31);
+  }
+  /// How many slots in use stand before the one of `bit`.
+  static std::size_t rank(std::uint32_t slots, std::uint32_t bit) {
+    return static_cast<std::size_t>(std::popcount(slots & (bit - 1)));
+  }
+
+  static Node* share(Node* node) {
+    if (node != nullptr) node->owners.fetch_add(1, std::memory_order_relaxed);
+    return node;
+  }
+  static void release(Node* node) {
+    if (node == nullptr || node->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    for (std::size_t i = 0; i < node->child_count(); ++i) release(node->children()[i]);
+    std::destroy_n(node->entries(), node->entry_count);
+    node->~Node();
+    ::operator delete(node);
+  }
+  /// Then nobody else can see the node, or come to see it. Acquire: what others did with it before
+  /// they released it has happened.
+  static bool is_ours(const Node* node) {
+    return node->owners.load(std::memory_order_acquire) == 1;
+  }
+
+  /// How a node differs from the one before: positions among its entries and children.
+  struct Change {
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    std::size_t add_entry = none;
+    std::size_t drop_entry = none;
+    std::size_t add_child = none;
+    std::size_t drop_child = none;
+  };
+
+  /// Replaces the node in `slot` (perhaps null) by one with these slots. What it keeps is moved
+  /// if the old node is ours, else copied. Takes over `child`.
+  static void remake(Node*& slot, std::uint32_t entry_slots, std::uint32_t child_slots,
+                     const Change& change, Entry* entry = nullptr, Node* child = nullptr) {
+    std::unique_ptr<Node, Release> guard(child);
+    Node* const old = slot;
+    const bool ours = old != nullptr && is_ours(old);
+    const std::size_t old_entries = old == nullptr ? 0 : old->entry_count;
+    const std::size_t old_children = old == nullptr ? 0 : old->child_count();
+    const std::size_t entry_count =
+        old_entries + (change.add_entry != Change::none) - (change.drop_entry != Change::none);
+    const auto child_count = static_cast<std::size_t>(std::popcount(child_slots));
+
+    void* memory =
+        ::operator new(sizeof(Node) + child_count * sizeof(Node*) + entry_count * sizeof(Entry));
+    Node* const made = new (memory) Node;
+    made->child_slots = child_slots;
+    Entry* to = made->entries();
+    try {
+      for (std::size_t at = 0; at <= old_entries; ++at) {
+        if (at == change.add_entry) new (to++) Entry(std::move(*entry));
+        if (at == old_entries || at == change.drop_entry) continue;
+        if (ours) {
+          new (to++) Entry(std::move(old->entries()[at]));
+        } else {
+          new (to++) Entry(std::as_const(old->entries()[at]));
+        }
+      }
+    } catch (...) {
+      std::destroy(made->entries(), to);
+      ::operator delete(memory);
+      throw;
+    }
+    made->entry_slots = entry_slots;
+    made->entry_count = static_cast<std::uint32_t>(entry_count);
+
+    // From here on nothing throws.
+    Node** to_child = made->children();
+    for (std::size_t at = 0; at <= old_children; ++at) {
+      if (at == change.add_child) *to_child++ = guard.release();
+      if (at == old_children || at == change.drop_child) continue;
+      *to_child++ = ours ? std::exchange(old->children()[at], nullptr) : share(old->children()[at]);
+    }
+    slot = made;
+    release(old);
+  }
+
+  static void unshare(Node*& slot) {
+    if (!is_ours(slot)) remake(slot, slot->entry_slots, slot->child_slots, {});
+  }
+
+  static void insert_new(Node*& slot, std::uint64_t hash, unsigned shift, Entry&& entry) {
+    if (shift >= hash_bits) {
+      remake(slot, 0, 0, {.add_entry = slot == nullptr ? 0 : slot->entry_count}, &entry);
+      return;
+    }
+    const std::uint32_t bit = slot_bit(hash, shift);
+    const std::uint32_t entry_slots = slot == nullptr ? 0 : slot->entry_slots;
+    const std::uint32_t child_slots = slot == nullptr ? 0 : slot->child_slots;
+    if (child_slots & bit) {
+      unshare(slot);
+      insert_new(slot->children()[rank(child_slots, bit)], hash, shift + slot_bits,
+                 std::move(entry));
+      return;
+    }
+    if (!(entry_slots & bit)) {
+      remake(slot, entry_slots | bit, child_slots, {.add_entry = rank(entry_slots, bit)}, &entry);
+      return;
+    }
+    // Two entries for one slot: they move into a child, where the next bits tell them apart.
+    const std::size_t position = rank(entry_slots, bit);
+    Entry other = slot->entries()[position];
+    const std::uint64_t other_hash = Hash{}(KeyOf{}(other));
+    Node* child = nullptr;
+    insert_new(child, other_hash, shift + slot_bits, std::move(other));
+    insert_new(child, hash, shift + slot_bits, std::move(entry));
+    remake(slot, entry_slots & ~bit, child_slots | bit,
+           {.drop_entry = position, .add_child = rank(child_slots, bit)}, nullptr, child);
+  }
+
+  /// The key is there.
+  template <class Key>
+  static void erase_from(Node*& slot, std::uint64_t hash, unsigned shift, const Key& key) {
+    if (shift >= hash_bits) {
+      remake(slot, 0, 0, {.drop_entry = slot->position_in_list(key)});
+      return;
+    }
+    const std::uint32_t bit = slot_bit(hash, shift);
+    if (slot->entry_slots & bit) {
+      if (slot->entry_count == 1 && slot->child_slots == 0) {
+        release(std::exchange(slot, nullptr));
+        return;
+      }
+      remake(slot, slot->entry_slots & ~bit, slot->child_slots,
+             {.drop_entry = rank(slot->entry_slots, bit)});
+      return;
+    }
+    unshare(slot);
+    const std::size_t position = rank(slot->child_slots, bit);
+    Node*& child = slot->children()[position];
+    erase_from(child, hash, shift + slot_bits, key);
+
+    // A child with a single entry is given up, so that equal maps have equal forms and paths
+    // are short.
+    if (child->entry_count == 1 && child->child_slots == 0) {
+      Entry last = child->entries()[0];
+      remake(slot, slot->entry_slots | bit, slot->child_slots & ~bit,
+             {.add_entry = rank(slot->entry_slots, bit), .drop_child = position}, &last);
+    }
+  }
+
+  template <class Use>
+  static bool for_each(const Node& node, Use& use) {
+    for (std::size_t i = 0; i < node.entry_count; ++i) {
+      if (!use(node.entries()[i])) return false;
+    }
+    for (std::size_t i = 0; i < node.child_count(); ++i) {
+      if (!for_each(*node.children()[i], use)) return false;
+    }
+    return true;
+  }
+
+  Node* root_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+template <class Key, class Value>
+struct KeyAndValue {
+  Key key;
+  Value value;
+};
+
+struct KeyOfPair {
+  template <class Key, class Value>
+  const Key& operator()(const KeyAndValue<Key, Value>& pair) const {
+    return pair.key;
+  }
+};
+
+/// Values by key.
+template <class Key, class Value, class Hash = KeyHash, class Equal = std::equal_to<>>
+class PersistentMap {
+ public:
+  std::size_t size() const { return pairs_.size(); }
+  bool empty() const { return pairs_.empty(); }
+
+  template <class Lookup>
+  const Value* find(const Lookup& key) const {
+    const auto* pair = pairs_.find(key);
+    return pair == nullptr ? nullptr : &pair->value;
+  }
+  template <class Lookup>
+  Value* edit(const Lookup& key) {
+    auto* pair = pairs_.edit(key);
+    return pair == nullptr ? nullptr : &pair->value;
+  }
+  void insert_or_assign(Key key, Value value) {
+    pairs_.insert_or_assign({std::move(key), std::move(value)});
+  }
+  template <class Lookup>
+  bool erase(const Lookup& key) {
+    return pairs_.erase(key);
+  }
+  /// `use(key, value)` returns whether to go on.
+  template <class Use>
+  bool for_each(Use&& use) const {
+    return pairs_.for_each([&](const auto& pair) { return use(pair.key, pair.value); });
+  }
+
+ private:
+  PersistentSet<KeyAndValue<Key, Value>, KeyOfPair, Hash, Equal> pairs_;
+};
+
+}  // namespace postern::directory

@@ -1,0 +1,270 @@
+#include "directory/snapshot.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/ascii.h"
+#include "mail/mailbox.h"
+
+namespace postern::directory {
+namespace {
+
+constexpr char recipient_delimiter = '+';
+constexpr std::string_view postmaster = "postmaster";
+
+/// The name above `domain`, or nothing above a single label.
+std::string_view parent_of(std::string_view domain) {
+  const std::size_t dot = domain.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : domain.substr(dot + 1);
+}
+
+}  // namespace
+
+const AcceptedDomain* Organization::find_domain(std::string_view name) const {
+  const auto* domain = domains_.find(name);
+  return domain == nullptr ? nullptr : domain->get();
+}
+
+bool Organization::has_domain_below(std::string_view name) const {
+  return parents_.find(name) != nullptr;
+}
+
+std::vector<AcceptedDomain> Organization::accepted_domains() const {
+  std::vector<AcceptedDomain> domains;
+  domains.reserve(domains_.size());
+  domains_.for_each([&](const Text&, const auto& domain) {
+    domains.push_back(*domain);
+    return true;
+  });
+  std::ranges::sort(domains, {}, &AcceptedDomain::name);
+  return domains;
+}
+
+const AcceptedDomain* Organization::default_domain() const {
+  const AcceptedDomain* found = nullptr;
+  domains_.for_each([&](const Text&, const auto& domain) {
+    if (domain->is_default) found = domain.get();
+    return found == nullptr;
+  });
+  return found;
+}
+
+std::optional<Destination> Organization::find_destination(std::string_view local_part,
+                                                          std::string_view domain,
+                                                          const AcceptedDomain& accepted) const {
+  // RFC 5321 section 2.4 leaves case to the receiving system: it does not count here.
+  const std::string local = to_lower(local_part);
+  const std::string address = mail::to_address(local, domain);
+  const auto canonical = [&](const std::string& wanted) -> std::optional<std::string> {
+    if (recipients_.find(wanted) != nullptr) return wanted;
+    if (const Text* const target = aliases_.find(wanted)) return target->str();
+    return std::nullopt;
+  };
+  if (auto found = canonical(address)) return Destination{*std::move(found), {}};
+
+  const std::size_t delimiter = local.find(recipient_delimiter);
+  const bool has_detail = delimiter != std::string::npos && delimiter > 0;
+  const std::string user = has_detail ? local.substr(0, delimiter) : local;
+  const std::string detail = has_detail ? std::string(local_part.substr(delimiter + 1)) : "";
+  const std::string user_address = mail::to_address(user, domain);
+  if (has_detail) {
+    if (auto found = canonical(user_address)) return Destination{*std::move(found), detail};
+  }
+
+  const std::string catch_all = mail::to_address("*", domain);
+  if (recipients_.find(catch_all) != nullptr) return Destination{user_address, detail, true};
+  if (const Text* const target = aliases_.find(catch_all)) return Destination{target->str(), detail};
+
+  // RFC 5321 section 4.5.1: there is always somebody to complain to.
+  if (user == postmaster) return Destination{user_address, detail};
+
+  // Who is there is known at the next hop only, and so is what a `+` means there.
+  if (accepted.type == DomainType::internal_relay) return Destination{address, {}};
+  return std::nullopt;
+}
+
+std::optional<Recipient> Organization::find_recipient(std::string_view address) const {
+  const Text* const target = aliases_.find(address);
+  const std::string_view canonical = target == nullptr ? address : target->view();
+  const NameList* const aliases = recipients_.find(canonical);
+  if (aliases == nullptr) return std::nullopt;
+  return Recipient{std::string(canonical), aliases->to_vector()};
+}
+
+void Organization::for_each_recipient(const std::function<bool(const Recipient&)>& use) const {
+  recipients_.for_each([&](const Text& address, const NameList& aliases) {
+    return use(Recipient{address.str(), aliases.to_vector()});
+  });
+}
+
+SharedConnector Organization::find_connector(std::string_view identity) const {
+  if (const SharedConnector* const connector = connectors_.find(identity)) return *connector;
+  SharedConnector found;
+  if (const auto guid = Guid::parse(identity)) {
+    connectors_.for_each([&](const SharedConnector& connector) {
+      if (connector->guid == *guid) found = connector;
+      return found == nullptr;
+    });
+  }
+  return found;
+}
+
+std::vector<SharedConnector> Organization::connectors() const {
+  std::vector<SharedConnector> all;
+  all.reserve(connectors_.size());
+  connectors_.for_each([&](const SharedConnector& connector) {
+    all.push_back(connector);
+    return true;
+  });
+  std::ranges::sort(all, {},
+                    [](const SharedConnector& connector) { return connector->name.view(); });
+  return all;
+}
+
+SharedOrganization Snapshot::find_organization(std::string_view identity) const {
+  const std::string name = to_lower(identity);
+  const OrganizationId* id = identities_.find(name);
+  if (id == nullptr) id = domains_.find(name);
+  return id == nullptr ? nullptr : find_organization(*id);
+}
+
+SharedOrganization Snapshot::find_organization(OrganizationId id) const {
+  const auto* const organization = organizations_.find(id);
+  return organization == nullptr ? nullptr : *organization;
+}
+
+SharedOrganization Snapshot::only_organization() const {
+  SharedOrganization only;
+  if (organizations_.size() != 1) return only;
+  organizations_.for_each([&](OrganizationId, const auto& organization) {
+    only = organization;
+    return false;
+  });
+  return only;
+}
+
+std::vector<SharedOrganization> Snapshot::organizations() const {
+  std::vector<SharedOrganization> all;
+  all.reserve(organizations_.size());
+  organizations_.for_each([&](OrganizationId, const auto& organization) {
+    all.push_back(organization);
+    return true;
+  });
+  std::ranges::sort(
+      all, {}, [](const SharedOrganization& one) -> const std::string& { return one->name(); });
+  return all;
+}
+
+Snapshot::DomainOwner Snapshot::find_domain(std::string_view domain) const {
+  for (std::string_view name = domain; !name.empty(); name = parent_of(name)) {
+    const OrganizationId* const id = domains_.find(name);
+    if (id == nullptr) continue;
+    SharedOrganization organization = find_organization(*id);
+    const AcceptedDomain* const accepted = organization->find_domain(name);
+    if (name.size() == domain.size() || accepted->match_sub_domains) {
+      return {std::move(organization), accepted};
+    }
+  }
+  return {};
+}
+
+Organization& Snapshot::edit(OrganizationId id) {
+  std::shared_ptr<Organization>* const slot = organizations_.edit(id);
+  assert(slot != nullptr && "the caller has looked the organization up");
+  // Others may be reading it, through the Snapshot that this one was copied from.
+  if (slot->use_count() != 1) *slot = std::make_shared<Organization>(**slot);
+  return **slot;
+}
+
+void Snapshot::put_organization(OrganizationId id, const Guid& guid, std::string name,
+                                Time when_created) {
+  identities_.insert_or_assign(Text(to_lower(name)), id);
+  identities_.insert_or_assign(Text(guid.to_string()), id);
+  organizations_.insert_or_assign(
+      id, std::make_shared<Organization>(id, guid, std::move(name), when_created));
+}
+
+void Snapshot::remove_organization(OrganizationId id) {
+  const SharedOrganization organization = find_organization(id);
+  assert(organization != nullptr);
+  organization->domains_.for_each([&](const Text& name, const auto&) {
+    domains_.erase(name.view());
+    return true;
+  });
+  organization->connectors_.for_each([&](const SharedConnector& connector) {
+    if (connector->type == ConnectorType::on_premises) on_premises_.remove(*connector);
+    return true;
+  });
+  identities_.erase(to_lower(organization->name()));
+  identities_.erase(organization->guid().to_string());
+  organizations_.erase(id);
+}
+
+void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
+  edit(id).config_ = config;
+}
+
+void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
+  Organization& organization = edit(id);
+  const Text name(domain.name);
+  if (organization.domains_.find(name.view()) == nullptr) {
+    domains_.insert_or_assign(name, id);
+    for (auto above = parent_of(name); !above.empty(); above = parent_of(above)) {
+      if (std::uint32_t* const count = organization.parents_.edit(above)) {
+        ++*count;
+      } else {
+        organization.parents_.insert_or_assign(Text(above), 1);
+      }
+    }
+  }
+  organization.domains_.insert_or_assign(name,
+                                         std::make_shared<const AcceptedDomain>(std::move(domain)));
+}
+
+void Snapshot::remove_domain(OrganizationId id, std::string_view name) {
+  Organization& organization = edit(id);
+  for (auto above = parent_of(name); !above.empty(); above = parent_of(above)) {
+    std::uint32_t* const count = organization.parents_.edit(above);
+    if (--*count == 0) organization.parents_.erase(above);
+  }
+  domains_.erase(name);
+  organization.domains_.erase(name);
+}
+
+void Snapshot::put_recipient(OrganizationId id, const Recipient& recipient) {
+  Organization& organization = edit(id);
+  organization.recipients_.insert_or_assign(Text(recipient.address), NameList(recipient.aliases));
+  for (const std::string& alias : recipient.aliases) {
+    organization.aliases_.insert_or_assign(Text(alias), Text(recipient.address));
+  }
+}
+
+void Snapshot::remove_recipient(OrganizationId id, std::string_view address) {
+  Organization& organization = edit(id);
+  const NameList* const aliases = organization.recipients_.find(address);
+  assert(aliases != nullptr);
+  for (const std::string_view alias : *aliases) organization.aliases_.erase(alias);
+  organization.recipients_.erase(address);
+}
+
+void Snapshot::put_connector(OrganizationId id, InboundConnector connector) {
+  Organization& organization = edit(id);
+  assert(organization.connectors_.find(connector.name.view()) == nullptr);
+  connector.organization = id;
+  auto shared = std::make_shared<const InboundConnector>(std::move(connector));
+  organization.index_.insert(*shared);
+  if (shared->type == ConnectorType::on_premises) on_premises_.insert(*shared);
+  organization.connectors_.insert_or_assign(std::move(shared));
+}
+
+void Snapshot::remove_connector(OrganizationId id, std::string_view name) {
+  Organization& organization = edit(id);
+  const SharedConnector* const found = organization.connectors_.find(name);
+  assert(found != nullptr);
+  const SharedConnector connector = *found;
+  organization.index_.remove(*connector);
+  if (connector->type == ConnectorType::on_premises) on_premises_.remove(*connector);
+  organization.connectors_.erase(name);
+}
+
+}  // namespace postern::directory

@@ -1,0 +1,180 @@
+// The whole directory at one moment, indexed, shared by all threads.
+//
+//   const auto directory = holder.load();
+//   if (const auto owner = directory->find_domain("contoso.com")) …owner.organization->…
+//
+// A Snapshot that others can see is never changed. A change copies it, which costs a few
+// pointers, and edits the copy: the maps and trees inside copy only the nodes on the way to
+// what changed, and share all others with the Snapshot before. So a change costs the same with
+// one organization and with a hundred thousand, and nobody waits for it.
+//
+// Lookups are by hash of a domain or name and by prefix tree of an address: their cost does not
+// grow with the number of organizations, recipients or connectors.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "directory/connector_index.h"
+#include "directory/objects.h"
+#include "directory/persistent_map.h"
+
+namespace postern::directory {
+
+using SharedConnector = std::shared_ptr<const InboundConnector>;
+
+/// Where mail for an address goes.
+struct Destination {
+  std::string recipient;  ///< the canonical address
+  std::string detail;     ///< of `user+detail@…`, without the delimiter
+  bool wildcard = false;  ///< only `*@domain` matched: a stranger may have invented the name
+};
+
+/// One organization with all that is its own.
+class Organization {
+ public:
+  Organization(OrganizationId id, const Guid& guid, std::string name, Time when_created)
+      : id_(id), guid_(guid), when_created_(when_created), name_(std::move(name)) {}
+
+  OrganizationId id() const { return id_; }
+  const Guid& guid() const { return guid_; }
+  const std::string& name() const { return name_; }
+  Time when_created() const { return when_created_; }
+  const OrganizationConfig& config() const { return config_; }
+
+  /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
+  /// organization.
+  const AcceptedDomain* find_domain(std::string_view name) const;
+  /// Is a domain below `name` accepted (`eu.contoso.com` below `contoso.com`)?
+  bool has_domain_below(std::string_view name) const;
+  std::size_t domain_count() const { return domains_.size(); }
+  /// By name.
+  std::vector<AcceptedDomain> accepted_domains() const;
+  /// Null only while there is no accepted domain.
+  const AcceptedDomain* default_domain() const;
+
+  /// Where mail for `local_part` at `domain` (A-label, below or equal to the accepted domain
+  /// `accepted`) goes: exactly this address or alias; without `+detail`; the catch-all
+  /// `*@domain`; postmaster; for InternalRelay anything. Nothing: no such recipient.
+  std::optional<Destination> find_destination(std::string_view local_part, std::string_view domain,
+                                              const AcceptedDomain& accepted) const;
+  /// By address or alias.
+  std::optional<Recipient> find_recipient(std::string_view address) const;
+  std::size_t recipient_count() const { return recipients_.size(); }
+  /// In no order. Stops when `use` returns false.
+  void for_each_recipient(const std::function<bool(const Recipient&)>& use) const;
+
+  /// By name, in any case, or by GUID. Null: none.
+  SharedConnector find_connector(std::string_view identity) const;
+  std::size_t connector_count() const { return connectors_.size(); }
+  /// By name.
+  std::vector<SharedConnector> connectors() const;
+  const ConnectorIndex& connector_index() const { return index_; }
+
+ private:
+  friend class Snapshot;
+
+  struct ConnectorName {
+    std::string_view operator()(const SharedConnector& connector) const {
+      return connector->name.view();
+    }
+  };
+
+  OrganizationId id_;
+  Guid guid_;
+  Time when_created_;
+  std::string name_;
+  OrganizationConfig config_;
+  PersistentMap<Text, std::shared_ptr<const AcceptedDomain>> domains_;
+  // How many accepted domains lie below a name; only names that have some.
+  PersistentMap<Text, std::uint32_t> parents_;
+  PersistentMap<Text, NameList> recipients_;  // address, aliases
+  PersistentMap<Text, Text> aliases_;         // alias, address
+  PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
+  ConnectorIndex index_;
+};
+
+using SharedOrganization = std::shared_ptr<const Organization>;
+
+class Snapshot {
+ public:
+  /// Grows by one with every change: the settings' revision in the trace.
+  std::uint64_t revision() const { return revision_; }
+
+  std::size_t organization_count() const { return organizations_.size(); }
+  /// By name, in any case, by GUID or by accepted domain. Null: none.
+  SharedOrganization find_organization(std::string_view identity) const;
+  SharedOrganization find_organization(OrganizationId id) const;
+  /// The one organization, if there is just one; else null.
+  SharedOrganization only_organization() const;
+  /// By name.
+  std::vector<SharedOrganization> organizations() const;
+
+  struct DomainOwner {
+    SharedOrganization organization;
+    /// Valid as long as `organization`.
+    const AcceptedDomain* domain = nullptr;
+
+    explicit operator bool() const { return domain != nullptr; }
+  };
+  /// Who accepts mail for `domain` (an A-label): the accepted domain of this name, else the
+  /// longest one above it that has MatchSubDomains.
+  DomainOwner find_domain(std::string_view domain) const;
+
+  /// OnPremises connectors of all organizations, by certificate and address.
+  const ConnectorIndex& on_premises() const { return on_premises_; }
+
+  // Editing a copy that nobody else sees yet. What is given has been checked (validation.h),
+  // and the organization exists.
+  void set_revision(std::uint64_t revision) { revision_ = revision; }
+  void put_organization(OrganizationId id, const Guid& guid, std::string name, Time when_created);
+  void remove_organization(OrganizationId id);
+  void set_config(OrganizationId id, const OrganizationConfig& config);
+  void put_domain(OrganizationId id, AcceptedDomain domain);
+  void remove_domain(OrganizationId id, std::string_view name);
+  void put_recipient(OrganizationId id, const Recipient& recipient);
+  void remove_recipient(OrganizationId id, std::string_view address);
+  void put_connector(OrganizationId id, InboundConnector connector);
+  /// By name, in any case.
+  void remove_connector(OrganizationId id, std::string_view name);
+
+ private:
+  Organization& edit(OrganizationId id);
+
+  std::uint64_t revision_ = 0;
+  PersistentMap<OrganizationId, std::shared_ptr<Organization>> organizations_;
+  PersistentMap<Text, OrganizationId> identities_;  // names in lower case, and GUIDs
+  PersistentMap<Text, OrganizationId> domains_;
+  ConnectorIndex on_premises_;
+};
+
+using SharedSnapshot = std::shared_ptr<const Snapshot>;
+
+/// The Snapshot in force. Loading costs tens of nanoseconds.
+class SnapshotHolder {
+ public:
+  SnapshotHolder() : current_(std::make_shared<const Snapshot>()) {}
+
+  SharedSnapshot load() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+  void store(SharedSnapshot next) {
+    // What was current is destroyed after the lock is given back.
+    const std::lock_guard lock(mutex_);
+    current_.swap(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  SharedSnapshot current_;
+};
+
+}  // namespace postern::directory

@@ -1,0 +1,110 @@
+#include "directory/validation.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.h"
+#include "mail/domain_name.h"
+#include "mail/mailbox.h"
+#include "mail/utf8.h"
+
+namespace postern::directory {
+namespace {
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return is_ascii(c) && (c < ' ' || c == '\x7f'); });
+}
+
+Result<void> check_next_hop(std::string_view next_hop) {
+  constexpr std::array kinds = {"maildir:", "lmtp:", "smtp:"};
+  if (next_hop.empty()) return {};
+  const auto kind = std::ranges::find_if(
+      kinds, [&](std::string_view start) { return next_hop.starts_with(start); });
+  if (kind == kinds.end() || next_hop.size() == std::string_view(*kind).size() ||
+      next_hop.size() > max_next_hop || has_control(next_hop)) {
+    return fail("NextHop: " + std::string(next_hop) +
+                " is no delivery; write maildir:PATH, lmtp:HOST:PORT, lmtp:unix:PATH or "
+                "smtp:HOST:PORT.");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view parameter, std::string_view name) {
+  const std::string start = std::string(parameter) + ": ";
+  if (name.empty()) return fail(start + "a name is needed.");
+  if (name.size() > max_name) {
+    return fail(start + "a name has at most " + std::to_string(max_name) + " octets.");
+  }
+  if (!mail::is_utf8(name) || has_control(name) || name.contains('/') || name.contains('\\')) {
+    return fail(start + "a name is printable text without / and \\.");
+  }
+  if (name != trim(name)) return fail(start + "a name neither begins nor ends with a blank.");
+  if (Guid::parse(name)) return fail(start + "a name must not have the form of a GUID.");
+  return {};
+}
+
+Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
+  auto name = mail::to_a_label(domain.name);
+  if (!name) return fail("DomainName: " + domain.name + " is not a domain name.");
+  domain.name = *std::move(name);
+  if (domain.match_sub_domains && domain.type != DomainType::internal_relay) {
+    return fail("MatchSubDomains: only a domain of DomainType InternalRelay can match subdomains.");
+  }
+  if (auto next_hop = check_next_hop(domain.next_hop); !next_hop) {
+    return std::unexpected(next_hop.error());
+  }
+  return domain;
+}
+
+Result<std::string> check_address(std::string_view text) {
+  const auto mailbox =
+      mail::parse_mailbox(text.starts_with('@') ? '*' + std::string(text) : std::string(text));
+  if (!mailbox || mailbox->has_literal()) {
+    return fail(std::string(text) + " is not an address of the form user@domain.");
+  }
+  return mail::to_address(to_lower(mailbox->local_part), mailbox->domain);
+}
+
+Result<Recipient> check_recipient(Recipient recipient, const Snapshot& directory,
+                                  const Organization& organization) {
+  const auto check = [&](std::string_view parameter, std::string& address) -> Result<void> {
+    const std::string start = std::string(parameter) + ": ";
+    auto checked = check_address(address);
+    if (!checked) return fail(start + checked.error().message);
+    address = *std::move(checked);
+
+    const std::string domain = address.substr(address.rfind('@') + 1);
+    const auto accepted = directory.find_domain(domain);
+    if (!accepted || accepted.organization->id() != organization.id()) {
+      return fail(start + address + " is not in an accepted domain of " + organization.name() +
+                  ".");
+    }
+    if (const auto there = organization.find_recipient(address)) {
+      return fail(start + address + " is taken" +
+                  (there->address == address ? "" : " as an alias of " + there->address) + ".");
+    }
+    return {};
+  };
+
+  if (auto address = check("EmailAddress", recipient.address); !address) {
+    return std::unexpected(address.error());
+  }
+  if (recipient.aliases.size() > max_aliases) {
+    return fail("Aliases: a recipient has at most " + std::to_string(max_aliases) + " aliases.");
+  }
+  for (std::string& alias : recipient.aliases) {
+    if (auto checked = check("Aliases", alias); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
+  // The address itself and repetitions are no aliases.
+  std::erase(recipient.aliases, recipient.address);
+  std::ranges::sort(recipient.aliases);
+  const auto repeated = std::ranges::unique(recipient.aliases);
+  recipient.aliases.erase(repeated.begin(), repeated.end());
+  return recipient;
+}
+
+}  // namespace postern::directory

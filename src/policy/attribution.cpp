@@ -1,0 +1,354 @@
+#include "policy/attribution.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+
+#include "mail/domain_name.h"
+
+namespace postern::policy {
+namespace {
+
+using directory::ConnectorIndex;
+using directory::ConnectorType;
+using directory::InboundConnector;
+using directory::Organization;
+
+constexpr std::string_view wildcard = "*.";
+/// Above every wildcard, whose rank is the length of its name.
+constexpr unsigned exact_rank = 1'000;
+constexpr unsigned any_domain_rank = 1;
+/// An ambiguity names so many connectors.
+constexpr std::size_t max_named = 5;
+
+std::string_view parent_of(std::string_view domain) {
+  const std::size_t dot = domain.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : domain.substr(dot + 1);
+}
+
+std::string_view without_wildcard(std::string_view pattern) {
+  return pattern.starts_with(wildcard) ? pattern.substr(wildcard.size()) : pattern;
+}
+
+/// The keys under which a connector that matches `name` may stand: the name itself, and a wildcard
+/// for each domain above it.
+template <class Use>
+void for_each_key(std::string_view name, Use&& use) {
+  use(name);
+  std::array<char, 256> key{'*', '.'};
+  for (std::string_view above = parent_of(name); !above.empty(); above = parent_of(above)) {
+    if (above.size() > key.size() - wildcard.size()) continue;
+    above.copy(key.data() + wildcard.size(), above.size());
+    use(std::string_view(key.data(), wildcard.size() + above.size()));
+  }
+}
+
+/// Keeps the best of the connectors it is shown.
+class Choice {
+ public:
+  void consider(const InboundConnector& connector, const Rank& rank) {
+    if (rank < rank_ || std::ranges::find(best_, &connector) != best_.end()) return;
+    if (rank > rank_) best_.clear();
+    rank_ = rank;
+    best_.push_back(&connector);
+  }
+  bool empty() const { return best_.empty(); }
+  const Rank& rank() const { return rank_; }
+
+  /// The oldest of the best; `notes` gets a line if it is not alone.
+  const InboundConnector& best(std::vector<std::string>& notes) {
+    std::ranges::sort(best_, {}, [](const InboundConnector* one) {
+      return std::pair(one->when_created, one->guid);
+    });
+    if (best_.size() > 1) {
+      std::string note = "AmbiguousConnector: ";
+      for (std::size_t i = 0; i < std::min(best_.size(), max_named); ++i) {
+        if (i > 0) note += ", ";
+        note += best_[i]->name;
+      }
+      if (best_.size() > max_named) note += ", …";
+      notes.push_back(std::move(note));
+    }
+    return *best_.front();
+  }
+
+ private:
+  Rank rank_;
+  std::vector<const InboundConnector*> best_;
+};
+
+/// The organization owns its connectors, so a pointer to one can keep it alive.
+directory::SharedConnector share(const directory::SharedOrganization& organization,
+                                 const InboundConnector& connector) {
+  return {organization, &connector};
+}
+
+/// AssociatedAcceptedDomains: empty, or the domain is among them.
+bool concerns(const InboundConnector& connector, const directory::AcceptedDomain* domain) {
+  return connector.associated_accepted_domains.empty() ||
+         (domain != nullptr && connector.associated_accepted_domains.contains(domain->name));
+}
+
+bool is_owner(const directory::Snapshot::DomainOwner& owner, directory::OrganizationId id) {
+  return owner && owner.organization->id() == id;
+}
+
+/// An OnPremises connector has to do with the accepted domain that the mail comes from, or else
+/// goes to.
+bool concerns_originating(const InboundConnector& connector, const AttributionFacts& facts) {
+  const directory::AcceptedDomain* domain = nullptr;
+  if (is_owner(facts.recipient, connector.organization)) domain = facts.recipient.domain;
+  if (is_owner(facts.sender, connector.organization)) domain = facts.sender.domain;
+  return concerns(connector, domain);
+}
+
+/// Does the organization own what the connector's certificate is for? contoso.com backs
+/// mail.contoso.com and *.contoso.com; jpn.contoso.com backs *.contoso.com.
+bool backs_certificate(const Organization& organization, std::string_view wanted) {
+  const std::string_view name = without_wildcard(wanted);
+  if (name.size() != wanted.size() && organization.has_domain_below(name)) return true;
+  for (std::string_view above = name; !above.empty(); above = parent_of(above)) {
+    if (organization.find_domain(above) != nullptr) return true;
+  }
+  return false;
+}
+
+// Why an organization's certificate connector may speak for it, best last: the certificate's
+// domain is its own, else the reverse-path's, else the forward-path's.
+enum class Backing : unsigned { none, recipient, sender, certificate };
+
+Backing backing_of(const InboundConnector& connector, const AttributionFacts& facts,
+                   const directory::Snapshot& directory) {
+  const auto organization = directory.find_organization(connector.organization);
+  if (backs_certificate(*organization, connector.tls_sender_certificate_name)) {
+    return Backing::certificate;
+  }
+  if (is_owner(facts.sender, connector.organization)) return Backing::sender;
+  if (is_owner(facts.recipient, connector.organization)) return Backing::recipient;
+  return Backing::none;
+}
+
+Attribution originating_by_certificate(const AttributionFacts& facts,
+                                       const directory::Snapshot& directory) {
+  // One Choice for each Backing: an exact name without a domain of its own does not win over
+  // a wildcard that has one.
+  std::array<Choice, static_cast<std::size_t>(Backing::certificate) + 1> choices;
+  const auto consider = [&](std::string_view key) {
+    for (const InboundConnector* one : directory.on_premises().by_certificate_name(key)) {
+      const unsigned rank =
+          rank_certificate(one->tls_sender_certificate_name, facts.certificate_names);
+      if (!one->enabled || rank == 0 || !concerns_originating(*one, facts)) continue;
+      const Backing backing = backing_of(*one, facts, directory);
+      if (backing == Backing::none) continue;
+      // Two organizations with the same name: the sender's own.
+      const unsigned own = is_owner(facts.sender, one->organization) ? 1 : 0;
+      choices[static_cast<std::size_t>(backing)].consider(
+          *one, {.certificate = rank, .sender_domain = own});
+    }
+  };
+  for (const std::string& name : facts.certificate_names) for_each_key(name, consider);
+
+  const auto choice = std::find_if(choices.rbegin(), choices.rend(),
+                                   [](const Choice& one) { return !one.empty(); });
+  Attribution result;
+  if (choice == choices.rend()) return result;
+  const InboundConnector& connector = choice->best(result.notes);
+  result.organization = directory.find_organization(connector.organization);
+  result.connector = share(result.organization, connector);
+  result.matched_by = MatchedBy::certificate;
+  if (choice != choices.rbegin()) {
+    // Exchange Online warns of such connectors: they may stop working without notice.
+    result.notes.push_back("CertificateDomainNotAccepted: " + connector.name.str());
+  }
+  return result;
+}
+
+/// An address alone does not say whose mail it is; the reverse-path does.
+Attribution originating_by_address(const AttributionFacts& facts) {
+  Attribution result;
+  if (!facts.sender) return result;
+  Choice choice;
+  facts.sender.organization->connector_index().for_each_by_address(
+      facts.client, [&](const IpPrefix& prefix, ConnectorIndex::Candidates candidates) {
+        for (const InboundConnector* one : candidates) {
+          if (one->type != ConnectorType::on_premises || !one->enabled) continue;
+          if (concerns_originating(*one, facts))
+            choice.consider(*one, {.address = prefix.length() + 1});
+        }
+      });
+  if (choice.empty()) return result;
+  result.organization = facts.sender.organization;
+  result.connector = share(result.organization, choice.best(result.notes));
+  result.matched_by = MatchedBy::address;
+  return result;
+}
+
+/// Is this Partner connector in force for mail of the sender's domain to the recipient's? Its
+/// rank for the sender's domain, or zero.
+unsigned rank_partner(const InboundConnector& connector, const AttributionFacts& facts) {
+  if (connector.type != ConnectorType::partner || !connector.enabled) return 0;
+  if (!concerns(connector, facts.recipient.domain)) return 0;
+  return rank_sender_domain(connector.sender_domains, facts.sender_domain);
+}
+
+/// The Partner connectors that are found by the sender's domain, with their ranks for it.
+template <class Use>
+void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
+  const ConnectorIndex& index = facts.recipient.organization->connector_index();
+  const auto use_key = [&](std::string_view key) {
+    for (const InboundConnector* one : index.by_sender_domain(key)) {
+      if (const unsigned rank = rank_partner(*one, facts)) use(*one, rank);
+    }
+  };
+  use_key("*");
+  if (facts.sender_domain.empty()) return;
+  use_key(std::string(wildcard).append(facts.sender_domain));
+  for_each_key(facts.sender_domain, use_key);
+}
+
+std::optional<std::string> normalize_certificate_name(std::string_view name) {
+  auto normalized = mail::to_a_label(without_wildcard(name));
+  if (normalized && name.starts_with(wildcard)) normalized->insert(0, wildcard);
+  return normalized;
+}
+
+}  // namespace
+
+std::string_view to_string(Direction direction) {
+  switch (direction) {
+    case Direction::incoming:
+      return "Incoming";
+    case Direction::originating:
+      return "Originating";
+  }
+  std::abort();  // never a Direction
+}
+
+std::string_view to_string(MatchedBy matched_by) {
+  switch (matched_by) {
+    case MatchedBy::nothing:
+      return "Nothing";
+    case MatchedBy::sender_domain:
+      return "SenderDomain";
+    case MatchedBy::address:
+      return "Address";
+    case MatchedBy::certificate:
+      return "Certificate";
+  }
+  std::abort();  // never a MatchedBy
+}
+
+AttributionFacts::AttributionFacts(const RcptFacts& facts, const directory::Snapshot& directory,
+                                   directory::Snapshot::DomainOwner its_recipient)
+    : client(facts.client),
+      sender_domain(facts.reverse_path->domain),
+      sender(directory.find_domain(facts.reverse_path->domain)),
+      recipient(std::move(its_recipient)) {
+  for (const std::string& name : facts.certificate_names) {
+    if (certificate_names.size() == max_certificate_names) break;
+    if (auto normalized = normalize_certificate_name(name)) {
+      certificate_names.push_back(*std::move(normalized));
+    }
+  }
+}
+
+unsigned rank_sender_domain(const directory::NameList& sender_domains, std::string_view domain) {
+  unsigned best = 0;
+  for (const std::string_view pattern : sender_domains) {
+    unsigned rank = 0;
+    if (pattern == "*") {
+      rank = any_domain_rank;  // the null reverse-path, too
+    } else if (pattern == domain) {
+      rank = exact_rank;
+    } else if (pattern.starts_with(wildcard)) {
+      const std::string_view name = without_wildcard(pattern);
+      if (mail::is_below(domain, name, mail::Self::included)) {
+        rank = any_domain_rank + static_cast<unsigned>(name.size());
+      }
+    }
+    best = std::max(best, rank);
+  }
+  return best;
+}
+
+unsigned rank_certificate(std::string_view wanted, const std::vector<std::string>& names) {
+  unsigned best = 0;
+  for (const std::string& name : names) {
+    if (name == wanted) return exact_rank;
+    const std::string_view above = without_wildcard(wanted);
+    if (above.size() != wanted.size() && mail::is_below(name, above, mail::Self::excluded)) {
+      best = static_cast<unsigned>(above.size());
+    }
+  }
+  return best;
+}
+
+unsigned rank_address(const directory::CompactList<IpPrefix>& prefixes, const IpAddress& client) {
+  unsigned best = 0;
+  for (const IpPrefix& prefix : prefixes) {
+    if (prefix.contains(client)) best = std::max(best, prefix.length() + 1);
+  }
+  return best;
+}
+
+Attribution attribute_originating(const AttributionFacts& facts,
+                                  const directory::Snapshot& directory) {
+  Attribution result = originating_by_certificate(facts, directory);
+  if (result.connector == nullptr) result = originating_by_address(facts);
+  return result;
+}
+
+Attribution attribute_incoming(const AttributionFacts& facts) {
+  const Organization& organization = *facts.recipient.organization;
+  Choice choice;
+  const auto consider = [&](ConnectorIndex::Candidates candidates) {
+    for (const InboundConnector* one : candidates) {
+      const unsigned sender_domain = rank_partner(*one, facts);
+      if (sender_domain == 0) continue;
+      const Rank rank{.certificate = rank_certificate(one->tls_sender_certificate_name,
+                                                      facts.certificate_names),
+                      .address = rank_address(one->sender_ip_addresses, facts.client),
+                      .sender_domain = sender_domain};
+      if (rank.certificate > 0 || rank.address > 0) choice.consider(*one, rank);
+    }
+  };
+  for (const std::string& name : facts.certificate_names) {
+    for_each_key(name, [&](std::string_view key) {
+      consider(organization.connector_index().by_certificate_name(key));
+    });
+  }
+  organization.connector_index().for_each_by_address(
+      facts.client,
+      [&](const IpPrefix&, ConnectorIndex::Candidates candidates) { consider(candidates); });
+  MatchedBy matched_by =
+      choice.rank().certificate > 0 ? MatchedBy::certificate : MatchedBy::address;
+
+  if (choice.empty()) {
+    matched_by = MatchedBy::sender_domain;
+    for_each_by_sender_domain(facts, [&](const InboundConnector& one, unsigned rank) {
+      const bool has_neither =
+          one.sender_ip_addresses.empty() && one.tls_sender_certificate_name.empty();
+      if (has_neither) choice.consider(one, {.sender_domain = rank});
+    });
+  }
+
+  Attribution result;
+  if (choice.empty()) return result;
+  result.organization = facts.recipient.organization;
+  result.connector = share(result.organization, choice.best(result.notes));
+  result.matched_by = matched_by;
+  return result;
+}
+
+directory::SharedConnector find_restriction(const AttributionFacts& facts) {
+  Choice choice;
+  for_each_by_sender_domain(facts, [&](const InboundConnector& one, unsigned rank) {
+    if (one.restricts()) choice.consider(one, {.sender_domain = rank});
+  });
+  if (choice.empty()) return nullptr;
+  std::vector<std::string> ignored;
+  return share(facts.recipient.organization, choice.best(ignored));
+}
+
+}  // namespace postern::policy

@@ -1,0 +1,181 @@
+#include "policy/decision.h"
+
+#include <cstdlib>
+
+#include "base/ascii.h"
+#include "mail/domain_name.h"
+
+namespace postern::policy {
+namespace {
+
+using directory::Snapshot;
+
+// Word for word as Exchange Online says them, since administrators search for them.
+const mail::Reply relay_denied{550, "5.7.64", "TenantAttribution; Relay Access Denied"};
+const mail::Reply starttls_required{451, "5.7.3", "STARTTLS is required to send mail"};
+const mail::Reply partner_restricted{
+    550, "5.7.51",
+    "TenantInboundAttribution; There is a partner connector configured that matched the message's "
+    "recipient domain. The connector had either the RestrictDomainsToIPAddresses or "
+    "RestrictDomainsToCertificate set"};
+const mail::Reply direct_send_refused{
+    550, "5.7.68",
+    "TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized "
+    "sources"};
+const mail::Reply recipient_unknown{550, "5.4.1", "Recipient address rejected: Access denied"};
+const mail::Reply bad_hello{550, "5.7.506", "Access Denied, Bad HELO"};
+const mail::Reply accepted{250, "2.1.5", "Recipient OK"};
+
+mail::Reply no_reverse_name(const IpAddress& client) {
+  return {550, "5.7.25",
+          "Access denied, the sending IPv6 address [" + client.to_string() +
+              "] must have a reverse DNS record"};
+}
+
+mail::Reply reverse_name_unavailable(const IpAddress& client) {
+  return {451, "4.7.25",
+          "The reverse DNS record of the sending IPv6 address [" + client.to_string() +
+              "] cannot be looked up now, please try again later"};
+}
+
+/// RFC 5321 section 4.5.1: `<Postmaster>` without a domain is who looks after this server: that
+/// of the accepted domain above our name, or of the only organization.
+Snapshot::DomainOwner find_postmaster_owner(const Snapshot& directory,
+                                            std::string_view server_name) {
+  const std::string name = mail::to_a_label(server_name).value_or("");
+  for (std::string_view above = name; !above.empty();) {
+    if (auto owner = directory.find_domain(above)) return owner;
+    const std::size_t dot = above.find('.');
+    above = dot == std::string_view::npos ? std::string_view{} : above.substr(dot + 1);
+  }
+  if (auto only = directory.only_organization()) {
+    const directory::AcceptedDomain* const domain = only->default_domain();
+    if (domain != nullptr) return {std::move(only), domain};
+  }
+  return {};
+}
+
+/// Does the client greet us with our own name?
+bool says_our_name(const RcptFacts& facts) {
+  std::string_view hello = facts.hello;
+  if (hello.ends_with('.')) hello.remove_suffix(1);
+  return !facts.server_name.empty() && iequals(hello, facts.server_name);
+}
+
+RcptVerdict& refuse(RcptVerdict& verdict, const mail::Reply& reply, std::string reason) {
+  verdict.decision = reply.is_temporary() ? Decision::defer : Decision::reject;
+  verdict.reply = reply;
+  verdict.reasons.insert(verdict.reasons.begin(), std::move(reason));
+  return verdict;
+}
+
+void attribute(RcptVerdict& verdict, Attribution attribution, Direction direction) {
+  verdict.connector = std::move(attribution.connector);
+  verdict.matched_by = attribution.matched_by;
+  verdict.direction = direction;
+  verdict.reasons = std::move(attribution.notes);
+}
+
+}  // namespace
+
+std::string_view to_string(Decision decision) {
+  switch (decision) {
+    case Decision::accept:
+      return "Accept";
+    case Decision::reject:
+      return "Reject";
+    case Decision::defer:
+      return "Defer";
+  }
+  std::abort();  // never a Decision
+}
+
+bool needs_reverse_name(const IpAddress& client) {
+  return client.is_v6() && !client.is_loopback();
+}
+
+RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
+  const mail::Mailbox& forward_path = *facts.forward_path;
+  const AttributionFacts known(facts, directory,
+                               forward_path.domain.empty()
+                                   ? find_postmaster_owner(directory, facts.server_name)
+                                   : directory.find_domain(forward_path.domain));
+  const Snapshot::DomainOwner& recipient = known.recipient;
+  Attribution originating = attribute_originating(known, directory);
+  RcptVerdict verdict;
+
+  // Nobody here takes mail for that domain.
+  if (!recipient) {
+    verdict.organization = originating.organization;
+    if (originating.connector != nullptr) {
+      attribute(verdict, std::move(originating), Direction::originating);
+    }
+    return refuse(verdict, relay_denied, "RelayAccessDenied");
+  }
+
+  // Mail from one organization's servers to another organization comes in there like any other.
+  verdict.organization = recipient.organization;
+  const bool is_own = originating.organization == recipient.organization;
+  Attribution attribution = is_own ? std::move(originating) : attribute_incoming(known);
+  const bool vouched = attribution.vouches();
+  attribute(verdict, std::move(attribution), is_own ? Direction::originating : Direction::incoming);
+  verdict.direct_send = !vouched && known.sender.organization == recipient.organization;
+
+  if (verdict.connector != nullptr && verdict.direction == Direction::incoming &&
+      verdict.connector->require_tls && !facts.tls) {
+    return refuse(verdict, starttls_required, "StartTlsRequired: " + verdict.connector->name.str());
+  }
+
+  if (!vouched) {
+    if (const auto restriction = find_restriction(known)) {
+      return refuse(verdict, partner_restricted,
+                    "PartnerConnectorRestriction: " + restriction->name.str());
+    }
+  }
+
+  if (verdict.direct_send) {
+    if (recipient.organization->config().reject_direct_send) {
+      return refuse(verdict, direct_send_refused, "RejectDirectSend");
+    }
+    verdict.reasons.insert(verdict.reasons.begin(), "DirectSend");
+  }
+
+  const std::string_view domain =
+      forward_path.domain.empty() ? recipient.domain->name : std::string_view(forward_path.domain);
+  auto destination =
+      recipient.organization->find_destination(forward_path.local_part, domain, *recipient.domain);
+  if (!destination) return refuse(verdict, recipient_unknown, "UnknownRecipient");
+
+  if (!vouched && needs_reverse_name(facts.client)) {
+    switch (facts.reverse_name) {
+      case RcptFacts::ReverseName::unknown:
+      case RcptFacts::ReverseName::present:
+        break;
+      case RcptFacts::ReverseName::absent:
+        return refuse(verdict, no_reverse_name(facts.client), "NoReverseName");
+      case RcptFacts::ReverseName::temporary_failure:
+        return refuse(verdict, reverse_name_unavailable(facts.client), "ReverseNameUnavailable");
+    }
+  }
+  if (!vouched && !facts.client.is_loopback() && says_our_name(facts)) {
+    return refuse(verdict, bad_hello, "BadHello");
+  }
+
+  verdict.decision = Decision::accept;
+  verdict.reply = accepted;
+  verdict.recipient = std::move(destination->recipient);
+  verdict.detail = std::move(destination->detail);
+  verdict.wildcard = destination->wildcard;
+  verdict.next_hop = recipient.domain->next_hop;
+  return verdict;
+}
+
+mail::Reply with_tail(mail::Reply reply, std::string_view server_name, std::string_view time_text,
+                      std::string_view session_id) {
+  if (reply.is_success()) return reply;
+  reply.text.append(" [").append(server_name).append(" ").append(time_text).append(" ");
+  reply.text.append(session_id).append("]");
+  return reply;
+}
+
+}  // namespace postern::policy
