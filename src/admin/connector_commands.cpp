@@ -23,28 +23,6 @@ constexpr std::array<std::string_view, 5> reserved = {"TrustedOrganizations", "C
                                                       "EFTestMode", "EFSkipMailGateway",
                                                       "ScanAndDropRecipients"};
 
-std::string_view to_string(ConnectorType type) {
-  switch (type) {
-    case ConnectorType::partner:
-      return "Partner";
-    case ConnectorType::on_premises:
-      return "OnPremises";
-  }
-  std::abort();  // A number that was never a ConnectorType: our bug.
-}
-
-std::string_view to_string(ConnectorSource source) {
-  switch (source) {
-    case ConnectorSource::default_:
-      return "Default";
-    case ConnectorSource::hybrid_wizard:
-      return "HybridWizard";
-    case ConnectorSource::migrated:
-      return "Migrated";
-  }
-  std::abort();  // A number that was never a ConnectorSource: our bug.
-}
-
 Object describe(const InboundConnector& connector) {
   List domains, addresses;
   for (const std::string_view domain : connector.sender_domains) {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "admin/server.h"
@@ -44,8 +46,9 @@ net::AdmissionLimits admission_limits(const Config& config) {
 }
 
 admin::ServerSettings admin_settings(const Config& config) {
-  return {.data_directory = config.data_directory.string(),
+  return {.socket_path = config.under_data("admin.sock").string(),
           .address = config.admin.address,
+          .token_file = config.under_data("admin.token").string(),
           .hostname = config.hostname,
           .certificate = config.admin.certificate.string(),
           .private_key = config.admin.private_key.string()};
@@ -71,6 +74,7 @@ Result<std::vector<BoundListener>> bind_all(const Config& config) {
 class Daemon {
  public:
   explicit Daemon(SharedSettings settings) : settings_(std::move(settings)) {}
+  ~Daemon();
 
   Result<void> start(std::vector<BoundListener> listeners);
   /// Until a signal ends it.
@@ -80,6 +84,7 @@ class Daemon {
   Result<void> open_stores();
   Result<void> start_workers(std::vector<BoundListener> listeners);
   void watch_values();
+  std::optional<std::string> trouble() const;
   void wait_for_signal();
   void on_signal(int signal);
   void reload();
@@ -98,16 +103,23 @@ class Daemon {
   std::unique_ptr<delivery::QuarantineFolder> quarantine_;
   delivery::InFlight in_flight_;
   delivery::Counters counters_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  // Its threads touch what the workers own, so it ends before them.
   std::unique_ptr<net::BlockingPool> pool_;
+  std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<admin::Server> admin_;
 
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
-  bool draining_ = false;
+  std::atomic<bool> draining_ = false;  ///< the admin server's thread looks at it
 };
+
+Daemon::~Daemon() {
+  // The workers' threads hand work to the pool, and the pool's threads touch what the workers
+  // own: first the former end, then the latter, then what both share is destroyed.
+  if (admin_) admin_->stop();
+  for (const auto& worker : workers_) worker->stop();
+  pool_.reset();
+}
 
 Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   // A peer that is gone is an error of its write, never the end of the process.
@@ -115,9 +127,11 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   if (auto opened = open_stores(); !opened) return opened;
   if (auto started = start_workers(std::move(listeners)); !started) return started;
   watch_values();
-  auto server = admin::Server::start(*directory_, *trace_, metrics_, admin_settings(settings_->config));
+  admin::Services services{.directory = *directory_, .trace = *trace_, .server_name = settings_->config.hostname};
+  auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config), [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
   admin_ = std::move(*server);
+  admin_->start();
   return {};
 }
 
@@ -206,6 +220,12 @@ void Daemon::watch_values() {
   count("hop_failures_total", "Next hops that could not be reached or broke off.", counters_.hop_failures);
 }
 
+/// For /healthz: why nobody should send us mail just now.
+std::optional<std::string> Daemon::trouble() const {
+  if (draining_) return "draining";
+  return std::nullopt;
+}
+
 void Daemon::run() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
   wait_for_signal();
@@ -247,8 +267,11 @@ void Daemon::reload() {
     admission_->set_limits(admission_limits(settings_->config));
     trace_->reload(trace_settings(settings_->config));
     for (const auto& worker : workers_) worker->change_settings(settings_);
-    admin_->reload(admin_settings(settings_->config));
-    log_info("reloaded");
+    if (const auto reloaded = admin_->reload(admin_settings(settings_->config)); !reloaded) {
+      log_error("reload_failed", {{"problem", reloaded.error().message}});
+    } else {
+      log_info("reloaded");
+    }
   }
   sd_notify(0, "READY=1");
 }

@@ -104,7 +104,7 @@ void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_f
                 .server_port = accepted.local.port},
       .settings = settings_,
       .behind_proxy = proxy_protocol_from.contains(accepted.peer.address)});
-  auto done = [this](std::exception_ptr trouble) {
+  auto done = [](std::exception_ptr trouble) {
     if (!trouble) return;
     try {
       std::rethrow_exception(trouble);

@@ -87,7 +87,7 @@ void Ledger::load(Time now) {
     drop_oldest(index, now, forgotten);
   });
   if (forgotten.empty()) return;
-  if (auto applied = apply(forgotten); !applied) throw SqliteError(applied.error().message);
+  if (auto applied = apply(forgotten); !applied) throw SqliteError(applied.error().message, SQLITE_ERROR);
 }
 
 std::vector<std::string> Ledger::lookup(const LedgerKey& key, Time now) const {
