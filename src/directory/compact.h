@@ -132,8 +132,7 @@ class NameList {
     }
     joined_ = Text(joined);
   }
-  NameList(std::initializer_list<std::string> names)
-      : NameList(std::vector<std::string>(names)) {}
+  NameList(std::initializer_list<std::string> names) : NameList(std::vector<std::string>(names)) {}
 
   /// As `joined` gave it: names between separators.
   static NameList from_joined(std::string_view joined) {

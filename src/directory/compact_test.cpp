@@ -53,8 +53,10 @@ TEST_CASE("GUIDs are read in either case and printed in lower case") {
   const auto guid = Guid::parse("F81D4FAE-7DEC-11d0-a765-00a0c91e6bf6");
   REQUIRE(guid);
   CHECK(guid->to_string() == "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
-  for (const char* wrong : {"", "f81d4fae", "f81d4fae-7dec-11d0-a765-00a0c91e6bf", "f81d4fae-7dec-11d0-a765-00a0c91e6bfg",
-                            "f81d4fae7-dec-11d0-a765-00a0c91e6bf6", "{81d4fae-7dec-11d0-a765-00a0c91e6bf6}"}) {
+  for (const char* wrong :
+       {"", "f81d4fae", "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bfg", "f81d4fae7-dec-11d0-a765-00a0c91e6bf6",
+        "{81d4fae-7dec-11d0-a765-00a0c91e6bf6}"}) {
     CHECK_FALSE(Guid::parse(wrong));
   }
 }

@@ -3,7 +3,9 @@
 namespace postern::directory {
 namespace {
 
-std::uint64_t key_of(std::string_view name) { return KeyHash{}(name); }
+std::uint64_t key_of(std::string_view name) {
+  return KeyHash{}(name);
+}
 
 using Names = PersistentMap<std::uint64_t, ConnectorSet>;
 
@@ -35,8 +37,8 @@ ConnectorIndex::Candidates find_name(const Names& names, std::string_view name) 
 
 bool ConnectorIndex::is_found_by_sender_domain(const InboundConnector& connector) {
   if (connector.type != ConnectorType::partner) return false;
-  return connector.restricts() || (connector.sender_ip_addresses.empty() &&
-                                   connector.tls_sender_certificate_name.empty());
+  return connector.restricts() ||
+         (connector.sender_ip_addresses.empty() && connector.tls_sender_certificate_name.empty());
 }
 
 void ConnectorIndex::insert(const InboundConnector& connector) {

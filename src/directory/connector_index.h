@@ -41,8 +41,8 @@ class ConnectorIndex {
   void for_each_overlap(const IpPrefix& prefix,
                         const std::function<bool(const IpPrefix&, Candidates)>& use) const;
   /// Partner connectors with `domain` among their SenderDomains, exactly as written there
-  /// (`contoso.com`, `*.contoso.com`, `*`), that either restrict that domain's mail or have neither address nor
-  /// certificate name.
+  /// (`contoso.com`, `*.contoso.com`, `*`), that either restrict that domain's mail or have neither
+  /// address nor certificate name.
   Candidates by_sender_domain(std::string_view domain) const;
 
  private:

@@ -155,12 +155,14 @@ Result<void> check_combination(const InboundConnector& connector) {
         return fail("TreatMessagesAsInternal: only for connectors of ConnectorType OnPremises.");
       }
       if (connector.restrict_domains_to_ip_addresses && !has_addresses) {
-        return fail("RestrictDomainsToIPAddresses: needs SenderIPAddresses; without them all mail "
-                    "of the sender domains would be refused.");
+        return fail(
+            "RestrictDomainsToIPAddresses: needs SenderIPAddresses; without them all mail "
+            "of the sender domains would be refused.");
       }
       if (connector.restrict_domains_to_certificate && !has_certificate) {
-        return fail("RestrictDomainsToCertificate: needs TlsSenderCertificateName; without it all "
-                    "mail of the sender domains would be refused.");
+        return fail(
+            "RestrictDomainsToCertificate: needs TlsSenderCertificateName; without it all "
+            "mail of the sender domains would be refused.");
       }
       return {};
     case ConnectorType::on_premises:
@@ -168,8 +170,9 @@ Result<void> check_combination(const InboundConnector& connector) {
         return fail("TreatMessagesAsInternal: not together with CloudServicesMailEnabled.");
       }
       if (!has_addresses && !has_certificate) {
-        return fail("SenderIPAddresses: a connector of ConnectorType OnPremises needs them, or "
-                    "TlsSenderCertificateName, to know its servers.");
+        return fail(
+            "SenderIPAddresses: a connector of ConnectorType OnPremises needs them, or "
+            "TlsSenderCertificateName, to know its servers.");
       }
       return {};
   }
@@ -194,8 +197,8 @@ Result<void> check_index(const InboundConnector& connector, const ConnectorIndex
     if (!crowding) return crowding;
   }
   for (const IpPrefix& prefix : connector.sender_ip_addresses) {
-    auto crowding = check_crowding("SenderIPAddresses", prefix.to_string(),
-                                   index.by_prefix(prefix), replaced);
+    auto crowding =
+        check_crowding("SenderIPAddresses", prefix.to_string(), index.by_prefix(prefix), replaced);
     if (!crowding) return crowding;
   }
   for (const std::string_view domain : connector.sender_domains) {
@@ -275,8 +278,8 @@ Result<InboundConnector> check_connector(InboundConnector connector, const Snaps
     checked = fail("Name: an organization has at most " + std::to_string(max_connectors) +
                    " connectors.");
   }
-  if (checked && (connector.comment.view().size() > max_comment ||
-                  !mail::is_utf8(connector.comment))) {
+  if (checked &&
+      (connector.comment.view().size() > max_comment || !mail::is_utf8(connector.comment))) {
     checked = fail("Comment: at most " + std::to_string(max_comment) + " octets of UTF-8 text.");
   }
   if (checked) checked = check_sender_domains(connector);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -22,6 +24,10 @@ enum class DomainType : std::uint8_t {
   internal_relay  ///< unknown recipients are handed to the next hop, which knows
 };
 
+// Words as Exchange writes them; reading ignores case.
+std::string_view to_string(DomainType type);
+std::optional<DomainType> parse_domain_type(std::string_view word);
+
 struct AcceptedDomain {
   std::string name;  ///< A-label form
   DomainType type = DomainType::authoritative;
@@ -37,6 +43,11 @@ struct Recipient {
 
 enum class ConnectorType : std::uint8_t { partner, on_premises };
 enum class ConnectorSource : std::uint8_t { default_, hybrid_wizard, migrated };
+
+std::string_view to_string(ConnectorType type);
+std::string_view to_string(ConnectorSource source);
+std::optional<ConnectorType> parse_connector_type(std::string_view word);
+std::optional<ConnectorSource> parse_connector_source(std::string_view word);
 
 /// The parameters of New-InboundConnector; docs/attribution.md says what each does. There may
 /// be a million of them, so lists and texts are of the compact kind.

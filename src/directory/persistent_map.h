@@ -185,8 +185,8 @@ class PersistentSet {
     node->~Node();
     ::operator delete(node);
   }
-  /// Then nobody else can see the node, or come to see it. Acquire: what others did with it before they
-  /// released it has happened.
+  /// Then nobody else can see the node, or come to see it. Acquire: what others did with it before
+  /// they released it has happened.
   static bool is_ours(const Node* node) {
     return node->owners.load(std::memory_order_acquire) == 1;
   }
@@ -209,12 +209,12 @@ class PersistentSet {
     const bool ours = old != nullptr && is_ours(old);
     const std::size_t old_entries = old == nullptr ? 0 : old->entry_count;
     const std::size_t old_children = old == nullptr ? 0 : old->child_count();
-    const std::size_t entry_count = old_entries + (change.add_entry != Change::none) -
-                                    (change.drop_entry != Change::none);
+    const std::size_t entry_count =
+        old_entries + (change.add_entry != Change::none) - (change.drop_entry != Change::none);
     const auto child_count = static_cast<std::size_t>(std::popcount(child_slots));
 
-    void* memory = ::operator new(sizeof(Node) + child_count * sizeof(Node*) +
-                                  entry_count * sizeof(Entry));
+    void* memory =
+        ::operator new(sizeof(Node) + child_count * sizeof(Node*) + entry_count * sizeof(Entry));
     Node* const made = new (memory) Node;
     made->child_slots = child_slots;
     Entry* to = made->entries();

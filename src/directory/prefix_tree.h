@@ -43,7 +43,8 @@ class BitTree {
   const Value* find(Bits bits, unsigned length) const {
     const Node* node = root_;
     while (node != nullptr && node->length < length && node->covers(bits)) node = node->child(bits);
-    const bool found = node != nullptr && node->filled && node->length == length && node->bits == bits;
+    const bool found =
+        node != nullptr && node->filled && node->length == length && node->bits == bits;
     return found ? &node->value : nullptr;
   }
 
@@ -56,7 +57,8 @@ class BitTree {
         (*slot)->filled = true;
         return (*slot)->value;
       }
-      const unsigned common = common_length((*slot)->bits, bits, std::min<unsigned>((*slot)->length, length));
+      const unsigned common =
+          common_length((*slot)->bits, bits, std::min<unsigned>((*slot)->length, length));
       if (common < (*slot)->length) {
         // The ways part inside the run of bits of this node, or end there.
         Node* fork = new Node(bits & mask(common), common);
@@ -96,7 +98,8 @@ class BitTree {
   bool for_each_within(Bits bits, unsigned length, Use&& use) const {
     const Node* node = root_;
     while (node != nullptr && node->length < length && node->covers(bits)) node = node->child(bits);
-    if (node == nullptr || node->length < length || (node->bits & mask(length)) != bits) return true;
+    if (node == nullptr || node->length < length || (node->bits & mask(length)) != bits)
+      return true;
     return for_each(*node, use);
   }
 
@@ -105,8 +108,11 @@ class BitTree {
     Node(Bits its_bits, unsigned its_length)
         : length(static_cast<std::uint8_t>(its_length)), bits(its_bits) {}
     Node(const Node& other)
-        : length(other.length), filled(other.filled), bits(other.bits),
-          children{share(other.children[0]), share(other.children[1])}, value(other.value) {}
+        : length(other.length),
+          filled(other.filled),
+          bits(other.bits),
+          children{share(other.children[0]), share(other.children[1])},
+          value(other.value) {}
 
     bool covers(Bits others) const { return (others & mask(length)) == bits; }
     const Node* child(Bits others) const { return children[bit(others, length)]; }
@@ -131,7 +137,8 @@ class BitTree {
     if constexpr (width > 64) {
       const auto high = static_cast<std::uint64_t>(different >> 64);
       const auto low = static_cast<std::uint64_t>(different);
-      common = static_cast<unsigned>(high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(low));
+      common =
+          static_cast<unsigned>(high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(low));
     } else {
       common = static_cast<unsigned>(std::countl_zero(different));
     }

@@ -15,7 +15,9 @@ namespace {
 using Tree = PrefixTree<int>;
 using Reference = std::map<IpPrefix, int>;
 
-IpPrefix prefix(std::string_view text) { return IpPrefix::parse(text).value(); }
+IpPrefix prefix(std::string_view text) {
+  return IpPrefix::parse(text).value();
+}
 
 std::vector<IpPrefix> covering(const Tree& tree, const IpPrefix& inner) {
   std::vector<IpPrefix> found;
@@ -37,7 +39,9 @@ Reference within(const Tree& tree, const IpPrefix& outer) {
 
 /// Addresses that often share their first bits.
 IpPrefix random_prefix(std::mt19937& random) {
-  const auto byte = [&] { return static_cast<std::uint8_t>(random() % 3 == 0 ? random() : random() % 2 * 0x80); };
+  const auto byte = [&] {
+    return static_cast<std::uint8_t>(random() % 3 == 0 ? random() : random() % 2 * 0x80);
+  };
   if (random() % 2 == 0) {
     return IpPrefix(IpAddress::v4({10, byte(), byte(), byte()}), random() % 33);
   }
@@ -50,12 +54,15 @@ IpPrefix random_prefix(std::mt19937& random) {
 
 TEST_CASE("the prefixes that have an address in them come from short to long") {
   Tree tree;
-  for (const char* text : {"10.0.0.0/8", "10.1.0.0/24", "10.1.0.128/25", "10.2.0.0/16", "0.0.0.0/0", "::/0"}) {
+  for (const char* text :
+       {"10.0.0.0/8", "10.1.0.0/24", "10.1.0.128/25", "10.2.0.0/16", "0.0.0.0/0", "::/0"}) {
     tree.edit(prefix(text)) = 1;
   }
   CHECK(covering(tree, prefix("10.1.0.129")) ==
-        std::vector{prefix("0.0.0.0/0"), prefix("10.0.0.0/8"), prefix("10.1.0.0/24"), prefix("10.1.0.128/25")});
-  CHECK(covering(tree, prefix("10.3.0.0/16")) == std::vector{prefix("0.0.0.0/0"), prefix("10.0.0.0/8")});
+        std::vector{prefix("0.0.0.0/0"), prefix("10.0.0.0/8"), prefix("10.1.0.0/24"),
+                    prefix("10.1.0.128/25")});
+  CHECK(covering(tree, prefix("10.3.0.0/16")) ==
+        std::vector{prefix("0.0.0.0/0"), prefix("10.0.0.0/8")});
   CHECK(covering(tree, prefix("2001:db8::1")) == std::vector{prefix("::/0")});
   CHECK(within(tree, prefix("10.0.0.0/14")).size() == 3);
   CHECK(within(tree, prefix("10.1.0.0/26")).empty());

@@ -73,7 +73,8 @@ std::optional<Destination> Organization::find_destination(std::string_view local
 
   const std::string catch_all = mail::to_address("*", domain);
   if (recipients_.find(catch_all) != nullptr) return Destination{user_address, detail};
-  if (const Text* const target = aliases_.find(catch_all)) return Destination{target->str(), detail};
+  if (const Text* const target = aliases_.find(catch_all))
+    return Destination{target->str(), detail};
 
   // RFC 5321 section 4.5.1: there is always somebody to complain to.
   if (user == postmaster) return Destination{user_address, detail};
@@ -116,7 +117,8 @@ std::vector<SharedConnector> Organization::connectors() const {
     all.push_back(connector);
     return true;
   });
-  std::ranges::sort(all, {}, [](const SharedConnector& connector) { return connector->name.view(); });
+  std::ranges::sort(all, {},
+                    [](const SharedConnector& connector) { return connector->name.view(); });
   return all;
 }
 
@@ -149,7 +151,8 @@ std::vector<SharedOrganization> Snapshot::organizations() const {
     all.push_back(organization);
     return true;
   });
-  std::ranges::sort(all, {}, [](const SharedOrganization& one) -> const std::string& { return one->name(); });
+  std::ranges::sort(
+      all, {}, [](const SharedOrganization& one) -> const std::string& { return one->name(); });
   return all;
 }
 
@@ -215,7 +218,8 @@ void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
       }
     }
   }
-  organization.domains_.insert_or_assign(name, std::make_shared<const AcceptedDomain>(std::move(domain)));
+  organization.domains_.insert_or_assign(name,
+                                         std::make_shared<const AcceptedDomain>(std::move(domain)));
 }
 
 void Snapshot::remove_domain(OrganizationId id, std::string_view name) {

@@ -59,7 +59,8 @@ Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
 }
 
 Result<std::string> check_address(std::string_view text) {
-  const auto mailbox = mail::parse_mailbox(text.starts_with('@') ? '*' + std::string(text) : std::string(text));
+  const auto mailbox =
+      mail::parse_mailbox(text.starts_with('@') ? '*' + std::string(text) : std::string(text));
   if (!mailbox || mailbox->has_literal()) {
     return fail(std::string(text) + " is not an address of the form user@domain.");
   }
@@ -77,7 +78,8 @@ Result<Recipient> check_recipient(Recipient recipient, const Snapshot& directory
     const std::string domain = address.substr(address.rfind('@') + 1);
     const auto accepted = directory.find_domain(domain);
     if (!accepted || accepted.organization->id() != organization.id()) {
-      return fail(start + address + " is not in an accepted domain of " + organization.name() + ".");
+      return fail(start + address + " is not in an accepted domain of " + organization.name() +
+                  ".");
     }
     if (const auto there = organization.find_recipient(address)) {
       return fail(start + address + " is taken" +

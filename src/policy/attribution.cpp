@@ -31,8 +31,8 @@ std::string_view without_wildcard(std::string_view pattern) {
   return pattern.starts_with(wildcard) ? pattern.substr(wildcard.size()) : pattern;
 }
 
-/// The keys under which a connector that matches `name` may stand: the name itself, and a wildcard for
-/// each domain above it.
+/// The keys under which a connector that matches `name` may stand: the name itself, and a wildcard
+/// for each domain above it.
 template <class Use>
 void for_each_key(std::string_view name, Use&& use) {
   use(name);
@@ -94,7 +94,8 @@ bool is_owner(const directory::Snapshot::DomainOwner& owner, directory::Organiza
   return owner && owner.organization->id() == id;
 }
 
-/// An OnPremises connector has to do with the accepted domain that the mail comes from, or else goes to.
+/// An OnPremises connector has to do with the accepted domain that the mail comes from, or else
+/// goes to.
 bool concerns_originating(const InboundConnector& connector, const AttributionFacts& facts) {
   const directory::AcceptedDomain* domain = nullptr;
   if (is_owner(facts.recipient, connector.organization)) domain = facts.recipient.domain;
@@ -135,7 +136,8 @@ Attribution originating_by_certificate(const AttributionFacts& facts,
   std::array<Choice, static_cast<std::size_t>(Backing::certificate) + 1> choices;
   const auto consider = [&](std::string_view key) {
     for (const InboundConnector* one : directory.on_premises().by_certificate_name(key)) {
-      const unsigned rank = rank_certificate(one->tls_sender_certificate_name, facts.certificate_names);
+      const unsigned rank =
+          rank_certificate(one->tls_sender_certificate_name, facts.certificate_names);
       if (!one->enabled || rank == 0 || !concerns_originating(*one, facts)) continue;
       const Backing backing = backing_of(*one, facts, directory);
       if (backing == Backing::none) continue;
@@ -171,7 +173,8 @@ Attribution originating_by_address(const AttributionFacts& facts) {
       facts.client, [&](const IpPrefix& prefix, ConnectorIndex::Candidates candidates) {
         for (const InboundConnector* one : candidates) {
           if (one->type != ConnectorType::on_premises || !one->enabled) continue;
-          if (concerns_originating(*one, facts)) choice.consider(*one, {.address = prefix.length() + 1});
+          if (concerns_originating(*one, facts))
+            choice.consider(*one, {.address = prefix.length() + 1});
         }
       });
   if (choice.empty()) return result;
@@ -214,18 +217,24 @@ std::optional<std::string> normalize_certificate_name(std::string_view name) {
 
 std::string_view to_string(Direction direction) {
   switch (direction) {
-    case Direction::incoming: return "Incoming";
-    case Direction::originating: return "Originating";
+    case Direction::incoming:
+      return "Incoming";
+    case Direction::originating:
+      return "Originating";
   }
   std::abort();  // never a Direction
 }
 
 std::string_view to_string(MatchedBy matched_by) {
   switch (matched_by) {
-    case MatchedBy::nothing: return "Nothing";
-    case MatchedBy::sender_domain: return "SenderDomain";
-    case MatchedBy::address: return "Address";
-    case MatchedBy::certificate: return "Certificate";
+    case MatchedBy::nothing:
+      return "Nothing";
+    case MatchedBy::sender_domain:
+      return "SenderDomain";
+    case MatchedBy::address:
+      return "Address";
+    case MatchedBy::certificate:
+      return "Certificate";
   }
   std::abort();  // never a MatchedBy
 }
@@ -297,10 +306,10 @@ Attribution attribute_incoming(const AttributionFacts& facts) {
     for (const InboundConnector* one : candidates) {
       const unsigned sender_domain = rank_partner(*one, facts);
       if (sender_domain == 0) continue;
-      const Rank rank{
-          .certificate = rank_certificate(one->tls_sender_certificate_name, facts.certificate_names),
-          .address = rank_address(one->sender_ip_addresses, facts.client),
-          .sender_domain = sender_domain};
+      const Rank rank{.certificate = rank_certificate(one->tls_sender_certificate_name,
+                                                      facts.certificate_names),
+                      .address = rank_address(one->sender_ip_addresses, facts.client),
+                      .sender_domain = sender_domain};
       if (rank.certificate > 0 || rank.address > 0) choice.consider(*one, rank);
     }
   };

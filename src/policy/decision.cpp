@@ -80,9 +80,12 @@ void attribute(RcptVerdict& verdict, Attribution attribution, Direction directio
 
 std::string_view to_string(Decision decision) {
   switch (decision) {
-    case Decision::accept: return "Accept";
-    case Decision::reject: return "Reject";
-    case Decision::defer: return "Defer";
+    case Decision::accept:
+      return "Accept";
+    case Decision::reject:
+      return "Reject";
+    case Decision::defer:
+      return "Defer";
   }
   std::abort();  // never a Decision
 }
@@ -139,8 +142,8 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
 
   const std::string_view domain =
       forward_path.domain.empty() ? recipient.domain->name : std::string_view(forward_path.domain);
-  auto destination = recipient.organization->find_destination(forward_path.local_part, domain,
-                                                              *recipient.domain);
+  auto destination =
+      recipient.organization->find_destination(forward_path.local_part, domain, *recipient.domain);
   if (!destination) return refuse(verdict, recipient_unknown, "UnknownRecipient");
 
   if (!vouched && needs_reverse_name(facts.client)) {

@@ -53,7 +53,7 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const directory::Snapshot& direc
 
 /// `… [mx.example.com 2025-01-29T19:07:30.476Z 08DD3FA5DBC8F401]` after the sentence, as real
 /// replies of this family have it; only refusals get it.
-mail::Reply with_tail(mail::Reply reply, std::string_view server_name,
-                      std::string_view time_text, std::string_view session_id);
+mail::Reply with_tail(mail::Reply reply, std::string_view server_name, std::string_view time_text,
+                      std::string_view session_id);
 
 }  // namespace postern::policy

@@ -67,7 +67,8 @@ class Player {
   void play(const std::string& line) {
     const std::size_t blank = line.find(' ');
     const std::string verb = line.substr(0, blank);
-    const std::string rest = blank == std::string::npos ? "" : std::string(trim(line.substr(blank)));
+    const std::string rest =
+        blank == std::string::npos ? "" : std::string(trim(line.substr(blank)));
     if (verb == "error") {
       CHECK_MESSAGE(error_.starts_with(rest), "the error was: " << error_);
       error_.clear();
@@ -118,7 +119,8 @@ class Player {
     connector.name = arguments.name;
     // Those that come later in the file are younger.
     connector.when_created = Time(std::chrono::seconds(++seconds_));
-    if (arguments.take("-ConnectorType") == "OnPremises") connector.type = ConnectorType::on_premises;
+    if (arguments.take("-ConnectorType") == "OnPremises")
+      connector.type = ConnectorType::on_premises;
     connector.sender_domains = arguments.take_list("-SenderDomains");
     std::vector<IpPrefix> prefixes;
     for (const std::string& text : arguments.take_list("-SenderIPAddresses")) {
@@ -135,13 +137,12 @@ class Player {
         arguments.take_bool("-RestrictDomainsToIPAddresses", false);
     connector.restrict_domains_to_certificate =
         arguments.take_bool("-RestrictDomainsToCertificate", false);
-    connector.cloud_services_mail_enabled =
-        arguments.take_bool("-CloudServicesMailEnabled", false);
+    connector.cloud_services_mail_enabled = arguments.take_bool("-CloudServicesMailEnabled", false);
     connector.treat_messages_as_internal = arguments.take_bool("-TreatMessagesAsInternal", false);
     const Force force = arguments.values.erase("-force") == 1 ? Force::yes : Force::no;
     CHECK(arguments.values.empty());
-    auto checked = check_connector(connector, directory_, *directory_.find_organization(id_),
-                                   nullptr, force);
+    auto checked =
+        check_connector(connector, directory_, *directory_.find_organization(id_), nullptr, force);
     if (keep_error(checked)) directory_.put_connector(id_, *checked);
   }
 
@@ -250,8 +251,7 @@ int play_file(const std::filesystem::path& path) {
 
 TEST_CASE("the decision at RCPT agrees with tests/cases") {
   int cases = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(POSTERN_SOURCE_DIR "/tests/cases")) {
+  for (const auto& entry : std::filesystem::directory_iterator(POSTERN_SOURCE_DIR "/tests/cases")) {
     if (entry.path().extension() == ".txt") cases += play_file(entry.path());
   }
   CHECK(cases > 80);

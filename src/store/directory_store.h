@@ -2,11 +2,12 @@
 //
 // All changes go through here, one at a time: the change is checked, written and committed,
 // then the new Snapshot is put in force, then the call returns. So what a cmdlet has
-// confirmed holds for the next RCPT and after a power cut. Changes that another process makes to the
-// same file are not seen until the next start.
+// confirmed holds for the next RCPT and after a power cut. Changes that another process makes to
+// the same file are not seen until the next start.
 //
 // Errors are sentences that name the parameter or object. `organization` and `identity` are a
-// name, in any case, or a GUID; an organization may also be named by an accepted domain. From any thread; calls that change block for the disk.
+// name, in any case, or a GUID; an organization may also be named by an accepted domain. From any
+// thread; calls that change block for the disk.
 #pragma once
 
 #include <functional>
@@ -46,8 +47,8 @@ class DirectoryStore {
   template <class Object>
   using Edit = std::function<void(Object&)>;
 
-  virtual Result<void> set_organization_config(
-      std::string_view organization, const Edit<directory::OrganizationConfig>& edit) = 0;
+  virtual Result<void> set_organization_config(std::string_view organization,
+                                               const Edit<directory::OrganizationConfig>& edit) = 0;
 
   /// The first domain of an organization becomes its default. Name in any form: kept as A-label.
   virtual Result<directory::AcceptedDomain> new_accepted_domain(

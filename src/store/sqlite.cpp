@@ -7,7 +7,8 @@ namespace postern::store {
 
 Statement::Statement(sqlite3* database, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
     throw SqliteError(std::string(sqlite3_errmsg(database)) + " in: " + std::string(sql),
                       sqlite3_errcode(database));
   }
@@ -21,7 +22,9 @@ void Statement::fail() const {
 
 Statement& Statement::bind(int index, std::string_view text) {
   const char* data = text.data() != nullptr ? text.data() : "";
-  if (sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK) fail();
+  if (sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_TRANSIENT,
+                          SQLITE_UTF8) != SQLITE_OK)
+    fail();
   return *this;
 }
 
@@ -37,7 +40,9 @@ Statement& Statement::bind_null(int index) {
 
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
   const char* data = bytes.data() != nullptr ? bytes.data() : "";
-  if (sqlite3_bind_blob64(statement_.get(), index, data, bytes.size(), SQLITE_TRANSIENT) != SQLITE_OK) fail();
+  if (sqlite3_bind_blob64(statement_.get(), index, data, bytes.size(), SQLITE_TRANSIENT) !=
+      SQLITE_OK)
+    fail();
   return *this;
 }
 
@@ -58,42 +63,55 @@ void Statement::run() {
   }
 }
 
-void Statement::reset() { sqlite3_reset(statement_.get()); }
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+}
 
 std::string_view Statement::text(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
   if (data == nullptr) return {};
-  return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  return {reinterpret_cast<const char*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
 std::string_view Statement::blob(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
   if (data == nullptr) return {};
-  return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  return {static_cast<const char*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
   if (mode == Mode::create && path != ":memory:") {
-    // SQLite would create the file with the umask's rights; mail addresses are nobody else's business.
+    // SQLite would create the file with the umask's rights; mail addresses are nobody else's
+    // business.
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file >= 0) ::close(file);
   }
   Database database;
   sqlite3* raw = nullptr;
-  const int flags = (mode == Mode::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
+  const int flags =
+      (mode == Mode::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+      SQLITE_OPEN_NOMUTEX;
   const int status = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   database.handle_.reset(raw);
   if (status != SQLITE_OK) {
-    return fail("Cannot open the database " + path + ": " + (raw != nullptr ? sqlite3_errmsg(raw) : "out of memory"));
+    return fail("Cannot open the database " + path + ": " +
+                (raw != nullptr ? sqlite3_errmsg(raw) : "out of memory"));
   }
   sqlite3_busy_timeout(raw, 5000);
   try {
     database.execute("PRAGMA foreign_keys = ON");
-    if (mode == Mode::create) database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    if (mode == Mode::create)
+      database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   } catch (const SqliteError& error) {
     return fail("Cannot use the database " + path + ": " + error.what());
   }

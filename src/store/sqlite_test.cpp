@@ -24,7 +24,9 @@ TEST_CASE("a transaction that is not committed leaves nothing") {
 }
 
 TEST_CASE("trouble is told in a sentence") {
-  CHECK(Database::open("/nonexistent/postern.db").error().message.contains("/nonexistent/postern.db"));
+  CHECK(Database::open("/nonexistent/postern.db")
+            .error()
+            .message.contains("/nonexistent/postern.db"));
   Database database = std::move(*Database::open(":memory:"));
   CHECK_THROWS_AS(database.prepare("SELEC"), SqliteError);
 }

@@ -1,0 +1,66 @@
+#include "directory/objects.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "base/ascii.h"
+
+namespace postern::directory {
+namespace {
+
+template <class Enum, std::size_t size>
+std::optional<Enum> parse_word(std::string_view word, const std::array<Enum, size>& values) {
+  for (const Enum value : values) {
+    if (iequals(word, to_string(value))) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(DomainType type) {
+  switch (type) {
+    case DomainType::authoritative:
+      return "Authoritative";
+    case DomainType::internal_relay:
+      return "InternalRelay";
+  }
+  std::abort();  // never a DomainType
+}
+
+std::string_view to_string(ConnectorType type) {
+  switch (type) {
+    case ConnectorType::partner:
+      return "Partner";
+    case ConnectorType::on_premises:
+      return "OnPremises";
+  }
+  std::abort();  // never a ConnectorType
+}
+
+std::string_view to_string(ConnectorSource source) {
+  switch (source) {
+    case ConnectorSource::default_:
+      return "Default";
+    case ConnectorSource::hybrid_wizard:
+      return "HybridWizard";
+    case ConnectorSource::migrated:
+      return "Migrated";
+  }
+  std::abort();  // never a ConnectorSource
+}
+
+std::optional<DomainType> parse_domain_type(std::string_view word) {
+  return parse_word(word, std::array{DomainType::authoritative, DomainType::internal_relay});
+}
+
+std::optional<ConnectorType> parse_connector_type(std::string_view word) {
+  return parse_word(word, std::array{ConnectorType::partner, ConnectorType::on_premises});
+}
+
+std::optional<ConnectorSource> parse_connector_source(std::string_view word) {
+  return parse_word(word, std::array{ConnectorSource::default_, ConnectorSource::hybrid_wizard,
+                                     ConnectorSource::migrated});
+}
+
+}  // namespace postern::directory

@@ -1,0 +1,348 @@
+// A big installation: how long the directory takes to load, what a connector costs in memory, what
+// an attribution and a change cost while other threads read.
+//
+//   store_directory_bench [organizations]     default 100,000, each with ten connectors
+//
+// The data are the same on every run. It prints each figure beside its goal.
+#include <malloc.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "policy/decision.h"
+#include "store/directory_rows.h"
+#include "store/directory_store.h"
+
+using namespace postern;
+using namespace postern::directory;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::uint32_t connectors_each = 10;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// What computes is measured in CPU time, so that other programs on the machine do not count.
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double percentile(std::vector<double>& values, double part) {
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
+/// Bytes of physical memory in use.
+std::size_t resident() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t pages = 0;
+  in >> total >> pages;
+  return pages * 4096;
+}
+
+Guid guid(std::uint64_t number) {
+  std::array<char, 37> text;
+  std::snprintf(text.data(), text.size(), "00000000-0000-4000-8000-%012llx",
+                static_cast<unsigned long long>(number));
+  return Guid::parse(text.data()).value();
+}
+
+std::string domain_of(std::uint32_t organization) {
+  return "company" + std::to_string(organization) + ".example";
+}
+
+/// Addresses of an organization's own devices: one /28 each.
+IpAddress device(std::uint32_t organization, unsigned host) {
+  const std::uint32_t bits = 0x0b000000 + organization * 16 + host;
+  return IpAddress::v4({static_cast<std::uint8_t>(bits >> 24),
+                        static_cast<std::uint8_t>(bits >> 16), static_cast<std::uint8_t>(bits >> 8),
+                        static_cast<std::uint8_t>(bits)});
+}
+
+std::string vendor(std::uint32_t organization, std::uint32_t number) {
+  return "vendor" + std::to_string((organization * 7 + number) % 500) + ".example";
+}
+
+InboundConnector make_connector(std::uint32_t organization, std::uint32_t number) {
+  constexpr std::array names = {"Mail servers",     "Printers first floor", "Printers second floor",
+                                "Scanners",         "ERP system",           "Newsletter provider",
+                                "Ticket system",    "Payroll provider",     "House bank",
+                                "Invoicing service"};
+  InboundConnector connector;
+  connector.guid = guid(std::uint64_t{organization} * connectors_each + number);
+  connector.name = names[number];
+  connector.when_created = connector.when_changed = Time(std::chrono::seconds(number));
+  connector.sender_domains = {"*"};
+  switch (number) {
+    case 0:
+      connector.type = ConnectorType::on_premises;
+      connector.source = ConnectorSource::hybrid_wizard;
+      connector.tls_sender_certificate_name = "*." + domain_of(organization);
+      connector.cloud_services_mail_enabled = true;
+      break;
+    case 1:
+    case 2:
+    case 3:
+      connector.sender_ip_addresses = {IpPrefix(device(organization, number), 32)};
+      connector.require_tls = false;
+      break;
+    case 4:
+      connector.sender_ip_addresses = {IpPrefix(device(organization, 4), 32),
+                                       IpPrefix(device(organization, 5), 32)};
+      connector.sender_domains = {domain_of(organization)};
+      break;
+    case 8:
+      connector.sender_domains = {"bank" + std::to_string(organization % 5000) + ".example"};
+      connector.restrict_domains_to_ip_addresses = true;
+      connector.sender_ip_addresses = {
+          IpPrefix(IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(organization)}), 32)};
+      break;
+    case 9:
+      connector.sender_ip_addresses = {
+          IpPrefix(IpAddress::v4({198, 51, static_cast<std::uint8_t>(organization), 0}), 24)};
+      connector.sender_domains = {domain_of(organization)};
+      break;
+    default:
+      connector.tls_sender_certificate_name = "*." + vendor(organization, number);
+      connector.sender_domains = {domain_of(organization)};
+  }
+  return connector;
+}
+
+void fill(const std::string& path, std::uint32_t organizations) {
+  auto database = store::Database::open(path).value();
+  store::prepare_directory_tables(database).value();
+  store::SqliteTransaction transaction(database);
+  auto put = store::prepare_connector_put(database);
+  auto insert = store::prepare_recipient_insert(database);
+  for (std::uint32_t i = 1; i <= organizations; ++i) {
+    const OrganizationId id = store::insert_organization(database, guid((1ull << 40) + i),
+                                                         "Company " + std::to_string(i), Time());
+    store::put_domain(database, id, {.name = domain_of(i), .is_default = true});
+    store::put_domain(database, id,
+                      {.name = "company" + std::to_string(i) + ".onmicrosoft.example"});
+    store::insert_recipient(insert, id, {"ann@" + domain_of(i), {}});
+    for (std::uint32_t number = 0; number < connectors_each; ++number) {
+      store::put_connector(put, id, make_connector(i, number));
+    }
+  }
+  transaction.commit();
+}
+
+struct Mail {
+  mail::Mailbox reverse_path;
+  mail::Mailbox forward_path;
+  policy::RcptFacts facts;
+};
+
+std::vector<Mail> make_mail(std::uint32_t organizations, std::size_t count) {
+  std::mt19937 random(1);
+  std::vector<Mail> mails(count);
+  for (Mail& mail : mails) {
+    const std::uint32_t organization = 1 + random() % organizations;
+    mail.forward_path = mail::parse_mailbox("ann@" + domain_of(organization)).value();
+    const bool own = random() % 2 == 0;
+    mail.reverse_path =
+        mail::parse_mailbox("bob@" + (own ? domain_of(organization)
+                                          : "news" + std::to_string(random() % 1000) + ".test"))
+            .value();
+    mail.facts.client =
+        random() % 2 == 0 ? device(organization, random() % 16) : IpAddress::v4({203, 0, 113, 9});
+    if (random() % 4 == 0) {
+      mail.facts.tls = true;
+      mail.facts.certificate_names = {"mx." + vendor(organization, random() % connectors_each)};
+    }
+    mail.facts.hello = "client.test";
+    mail.facts.server_name = "mx.edge.example";
+    mail.facts.reverse_path = &mail.reverse_path;
+    mail.facts.forward_path = &mail.forward_path;
+  }
+  return mails;
+}
+
+void measure_decisions(const Snapshot& directory, std::uint32_t organizations) {
+  const std::vector<Mail> mails = make_mail(organizations, 200'000);
+  std::size_t attributed = 0;
+  double start = cpu_seconds();
+  for (const Mail& mail : mails) {
+    const policy::AttributionFacts facts(mail.facts, directory,
+                                         directory.find_domain(mail.forward_path.domain));
+    policy::Attribution attribution = policy::attribute_originating(facts, directory);
+    if (attribution.connector == nullptr) attribution = policy::attribute_incoming(facts);
+    attributed += attribution.connector != nullptr;
+  }
+  const double count = static_cast<double>(mails.size());
+  std::printf("an attribution                    %8.0f ns   goal 1000   (%.0f %% attributed)\n",
+              (cpu_seconds() - start) / count * 1e9,
+              100.0 * static_cast<double>(attributed) / count);
+
+  std::size_t accepted = 0;
+  start = cpu_seconds();
+  for (const Mail& mail : mails)
+    accepted += policy::decide_rcpt(mail.facts, directory).reply.is_success();
+  std::printf("a whole decision at RCPT          %8.0f ns               (%.0f %% accepted)\n",
+              (cpu_seconds() - start) / count * 1e9, 100.0 * static_cast<double>(accepted) / count);
+}
+
+void measure_snapshot_load(const store::DirectoryStore& store) {
+  constexpr int count = 2'000'000;
+  std::uint64_t sum = 0;
+  const double start = cpu_seconds();
+  for (int i = 0; i < count; ++i) sum += store.snapshot()->revision();
+  std::printf("taking the snapshot               %8.1f ns               (sum %llu)\n",
+              (cpu_seconds() - start) / count * 1e9, static_cast<unsigned long long>(sum));
+}
+
+/// 100 changes a second while a thread decides without pause: from the call until the snapshot that
+/// the readers take has the change.
+void measure_changes(store::DirectoryStore& store, std::uint32_t organizations) {
+  std::atomic<bool> done = false;
+  std::atomic<std::size_t> decisions = 0;
+  std::thread reader([&] {
+    const std::vector<Mail> mails = make_mail(organizations, 10'000);
+    for (std::size_t i = 0; !done; i = (i + 1) % mails.size()) {
+      policy::decide_rcpt(mails[i].facts, *store.snapshot());
+      ++decisions;
+    }
+  });
+  constexpr int changes = 500;
+  std::vector<double> milliseconds;
+  std::mt19937 random(2);
+  const auto start = Clock::now();
+  for (int i = 0; i < changes; ++i) {
+    std::this_thread::sleep_until(start + std::chrono::milliseconds(10 * i));
+    const std::string organization = "Company " + std::to_string(1 + random() % organizations);
+    const auto before = Clock::now();
+    switch (i % 3) {
+      case 0:
+        store
+            .set_organization_config(organization,
+                                     [](auto& config) { config.reject_direct_send ^= true; })
+            .value();
+        break;
+      case 1:
+        store
+            .set_inbound_connector(
+                organization, "Scanners", [](auto& one) { one.enabled ^= true; }, Force::no)
+            .value();
+        break;
+      case 2:
+        store
+            .new_recipient(
+                organization,
+                {"user" + std::to_string(i) + "@" +
+                     domain_of(static_cast<std::uint32_t>(std::stoul(organization.substr(8)))),
+                 {}})
+            .value();
+        break;
+    }
+    milliseconds.push_back(seconds_since(before) * 1e3);
+  }
+  const double took = seconds_since(start);
+  done = true;
+  reader.join();
+  std::printf("a change in force, median         %8.2f ms\n", percentile(milliseconds, 0.5));
+  std::printf("a change in force, 99 %%           %8.2f ms\n", percentile(milliseconds, 0.99));
+  std::printf("a change in force, longest        %8.2f ms   goal 100    (%.0f changes a second)\n",
+              percentile(milliseconds, 1), changes / took);
+  std::printf("decisions a second beside         %8.0f\n",
+              static_cast<double>(decisions.load()) / took);
+}
+
+void measure_large_organization(store::DirectoryStore& store) {
+  store.new_organization("Large").value();
+  store.new_accepted_domain("Large", {.name = "large.example"}).value();
+  std::vector<double> milliseconds;
+  for (std::uint32_t i = 0; i < max_connectors; ++i) {
+    InboundConnector connector;
+    connector.name = "Branch " + std::to_string(i);
+    connector.sender_domains = {"*"};
+    connector.sender_ip_addresses = {IpPrefix(device(200'000 + i, 1), 32)};
+    connector.require_tls = false;
+    const auto before = Clock::now();
+    store.new_inbound_connector("Large", connector, Force::no).value();
+    milliseconds.push_back(seconds_since(before) * 1e3);
+  }
+  const std::vector<double> last(milliseconds.end() - 1000, milliseconds.end());
+  double sum = 0;
+  for (const double one : last) sum += one;
+  std::printf("one of 10,000 connectors added    %8.2f ms               (the last thousand)\n",
+              sum / 1000);
+
+  const auto directory = store.snapshot();
+  const mail::Mailbox address = mail::parse_mailbox("postmaster@large.example").value();
+  constexpr std::uint32_t count = 100'000;
+  const double start = cpu_seconds();
+  std::size_t attributed = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const policy::RcptFacts facts{.client = device(200'000 + i % max_connectors, 1),
+                                  .reverse_path = &address,
+                                  .forward_path = &address};
+    attributed += policy::decide_rcpt(facts, *directory).connector != nullptr;
+  }
+  std::printf("a decision among 10,000           %8.0f ns               (%zu attributed)\n",
+              (cpu_seconds() - start) / count * 1e9, attributed);
+}
+
+void measure_import(store::DirectoryStore& store) {
+  constexpr int count = 300'000;
+  std::vector<Recipient> recipients;
+  for (int i = 0; i < count; ++i)
+    recipients.push_back({"user" + std::to_string(i) + "@large.example", {}});
+  const auto start = Clock::now();
+  const auto summary = store.import_recipients("Large", recipients).value();
+  std::printf("import of %d recipients       %8.2f s                (%zu added)\n", count,
+              seconds_since(start), summary.added);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  const auto organizations = static_cast<std::uint32_t>(argc > 1 ? std::atoi(argv[1]) : 100'000);
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("postern-directory-bench." + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const std::string path = folder / "postern.db";
+  fill(path, organizations);
+  malloc_trim(0);
+
+  const std::size_t before = resident();
+  const auto start = Clock::now();
+  const double start_cpu = cpu_seconds();
+  auto store = store::DirectoryStore::open(path).value();
+  const double load_time = seconds_since(start);
+  const double load_cpu = cpu_seconds() - start_cpu;
+  const double connectors = static_cast<double>(organizations) * connectors_each;
+  std::printf("%u organizations, %.0f connectors\n", organizations, connectors);
+  std::printf("loaded from SQLite in             %8.2f s    goal 5\n", load_time);
+  std::printf(
+      "memory for each connector         %8.0f B    goal 400    (growth of the process / "
+      "connectors)\n",
+      static_cast<double>(resident() - before) / connectors);
+  measure_snapshot_load(*store);
+  measure_decisions(*store->snapshot(), organizations);
+  measure_changes(*store, organizations);
+  measure_large_organization(*store);
+  measure_import(*store);
+  store.reset();
+  std::filesystem::remove_all(folder);
+}
