@@ -34,6 +34,7 @@ using SharedConnector = std::shared_ptr<const InboundConnector>;
 struct Destination {
   std::string recipient;  ///< the canonical address
   std::string detail;     ///< of `user+detail@…`, without the delimiter
+  bool wildcard = false;  ///< only `*@domain` matched: a stranger may have invented the name
 };
 
 /// One organization with all that is its own.

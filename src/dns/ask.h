@@ -29,6 +29,9 @@ class AskBudget {
   /// or questions are spent, the rest gets failures in `answers` at once.
   std::vector<Question> begin_round(const std::vector<Question>& wanted, AnswerSet& answers);
 
+  /// The time is up: whatever is asked from now on fails at once.
+  void exhaust() { rounds_ = max_rounds; }
+
   int rounds() const { return rounds_; }
   int questions() const { return questions_; }
 

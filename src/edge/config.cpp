@@ -143,7 +143,7 @@ void read_admin(TomlTable& table, Config& config) {
 }
 
 void check_hop(TomlTable& table, std::string_view key, const std::string& text) {
-  if (const auto hop = delivery::NextHop::parse(text); !hop) table.complain(key, hop.error().message);
+  if (const auto hop = delivery::parse_next_hop(text); !hop) table.complain(key, hop.error().message);
 }
 
 void read_delivery(TomlTable& table, Config& config) {

@@ -16,7 +16,7 @@ std::uint64_t DeadlineClock::tick_of(Clock::time_point time) const {
 }
 
 void DeadlineClock::watch(Entry& entry) {
-  if (entry.due_ == Clock::time_point::max()) return;
+  if (entry.due_ == never) return forget(entry);
   // One tick later than the one it falls into, so that it is never early.
   const std::uint64_t wanted = tick_of(entry.due_) + 1;
   if (entry.link_ != nullptr) {

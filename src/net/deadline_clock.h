@@ -27,6 +27,7 @@ class DeadlineClock {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr Clock::duration tick = std::chrono::milliseconds(250);
+  static constexpr Clock::time_point never = Clock::time_point::max();
 
   /// Something with a deadline. It leaves the wheel when it is destroyed.
   class Entry {
@@ -38,7 +39,8 @@ class DeadlineClock {
    protected:
     ~Entry() { clock_.forget(*this); }
     Clock::time_point due() const { return due_; }
-    /// Replaces the deadline; `on_overdue` will be called once, unless it is moved again.
+    /// Replaces the deadline; `on_overdue` will be called once, unless it is moved again
+    /// or `never`.
     void set_due(Clock::time_point due);
 
    private:
@@ -46,7 +48,7 @@ class DeadlineClock {
     virtual void on_overdue() = 0;
 
     DeadlineClock& clock_;
-    Clock::time_point due_ = Clock::time_point::max();
+    Clock::time_point due_ = never;
     Entry* next_ = nullptr;
     Entry** link_ = nullptr;  // what points at us; null when we are in no bucket
     std::uint64_t bucket_tick_ = 0;

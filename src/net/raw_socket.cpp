@@ -5,7 +5,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace postern::net {
@@ -58,8 +57,13 @@ bool RawSocket::has_input() const {
 
 std::size_t RawSocket::unacknowledged() const {
   int count = 0;
-  if (::ioctl(fd(), SIOCOUTQ, &count) != 0) return 0;
-  return static_cast<std::size_t>(std::max(count, 0));
+  if (::ioctl(fd(), SIOCOUTQ, &count) != 0 || count <= 0) return 0;
+  // What was sent on a Unix socket is with the peer at once; there the count is what it has not
+  // read yet.
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  return domain == AF_UNIX ? 0 : static_cast<std::size_t>(count);
 }
 
 void RawSocket::end_output() {

@@ -277,6 +277,7 @@ awaitable<void> SocketStream::close() {
   socket_.forget();
   boost::system::error_code ignored;
   events_.close(ignored);
+  set_due(DeadlineClock::never);
   output_ended_ = true;
   if (end_ == StreamEnd::open || end_ == StreamEnd::interrupted) end_ = StreamEnd::closed;
 }

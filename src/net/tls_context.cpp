@@ -69,18 +69,24 @@ Result<StoreHandle> load_anchors(const std::string& client_ca) {
   return store;
 }
 
+Result<void> use_key_pair(SSL_CTX& ctx, const KeyPair& pair, std::string_view name) {
+  ERR_clear_error();
+  bool fine = SSL_CTX_use_certificate(&ctx, pair.certificate.get()) == 1 &&
+              SSL_CTX_use_PrivateKey(&ctx, pair.key.get()) == 1;
+  for (const X509Handle& link : pair.chain) {
+    fine = fine && SSL_CTX_add1_chain_cert(&ctx, link.get()) == 1;
+  }
+  if (!fine) return openssl_failure(fmt::format("Cannot use the certificate {}", name));
+  return {};
+}
+
 /// A server's context for one certificate.
 Result<SslContextHandle> server_context(const KeyPair& pair, X509_STORE& anchors,
                                         std::string_view name) {
   SslContextHandle context = new_ssl_context(TLS_server_method());
   SSL_CTX* ctx = context.get();
-  ERR_clear_error();
-  bool fine = SSL_CTX_use_certificate(ctx, pair.certificate.get()) == 1 &&
-              SSL_CTX_use_PrivateKey(ctx, pair.key.get()) == 1;
-  for (const X509Handle& link : pair.chain) {
-    fine = fine && SSL_CTX_add1_chain_cert(ctx, link.get()) == 1;
-  }
-  if (!fine) return openssl_failure(fmt::format("Cannot use the certificate {}", name));
+  const auto used = use_key_pair(*ctx, pair, name);
+  if (!used) return std::unexpected(used.error());
 
   SSL_CTX_set1_verify_cert_store(ctx, &anchors);
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
@@ -202,11 +208,18 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::self_signed(std::string_vi
   return server(settings);
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::client() {
+Result<std::shared_ptr<const TlsContext>> TlsContext::client(const KeyFiles& files) {
   auto parts = std::make_unique<Parts>();
   parts->is_client = true;
   parts->main = new_ssl_context(TLS_client_method());
   SSL_CTX_set_verify(parts->main.get(), SSL_VERIFY_NONE, nullptr);
+  if (!files.certificate.empty() || !files.private_key.empty()) {
+    const auto pair = load_key_pair(files);
+    if (!pair) return std::unexpected(pair.error());
+    parts->warn_of_expiry(*pair, files.certificate);
+    const auto used = use_key_pair(*parts->main, *pair, files.certificate);
+    if (!used) return std::unexpected(used.error());
+  }
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(parts)));
 }
 

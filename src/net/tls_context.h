@@ -45,8 +45,8 @@ class TlsContext {
   /// A certificate made in memory, so that STARTTLS works before anything is configured.
   static Result<std::shared_ptr<const TlsContext>> self_signed(std::string_view hostname);
   /// For connections to a next hop: encrypts with whoever answers (opportunistic TLS, RFC 7435)
-  /// and verifies nothing.
-  static Result<std::shared_ptr<const TlsContext>> client();
+  /// and verifies nothing. Shows the certificate in `files`, if any is named.
+  static Result<std::shared_ptr<const TlsContext>> client(const KeyFiles& files = {});
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

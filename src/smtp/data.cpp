@@ -119,13 +119,19 @@ awaitable<void> Session::finish_message(std::string_view verb) {
   commands_without_progress_ = 0;
 
   // A client that lost patience after the final dot will send the message again, unless our
-  // reply still reaches it. One that has sent more commands ahead is not waiting for it.
-  const bool is_followed = !input_.empty();
-  const bool has_left = !is_followed && stream_.peer_has_closed();
+  // reply still reaches it. One that has sent QUIT or more behind the message is not waiting for
+  // it. That may not be read yet; since the client has closed, reading cannot take long.
+  const bool has_left = stream_.peer_has_closed();
+  if (has_left && input_.empty()) {
+    stream_.set_deadline(limits_.reply_time);
+    const std::string_view last_words = co_await stream_.read();
+    input_.append(last_words);
+  }
+  const bool is_waiting = input_.empty();
 
   decline(verb, reply);
   bool client_got_it = co_await flush();
-  if (client_got_it && has_left)
+  if (client_got_it && has_left && is_waiting)
     client_got_it = co_await stream_.drained(limits_.acknowledgement_time);
   co_await transaction_->replied(client_got_it);
   end_transaction();

@@ -121,6 +121,16 @@ TEST_CASE("a bare LF is the fault even where another one was seen before") {
   CHECK(read_pieces({stream}).fault == TextFault::bare_lf);
 }
 
+TEST_CASE("of a line that is too long and has a NUL, the NUL is the fault however it was cut") {
+  const std::string stream("a\r\n123456789\0\r\n.\r\n", 18);
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    const Outcome outcome = read_pieces(
+        {std::string_view(stream).substr(0, cut), std::string_view(stream).substr(cut)}, 10);
+    CHECK(outcome.fault == TextFault::nul);
+    CHECK(outcome.fault_line == 2);
+  }
+}
+
 TEST_CASE("any stream, cut anywhere, reads as the simple reader reads it") {
   std::mt19937 random(5321);
   for (int round = 0; round < 3000; ++round) {

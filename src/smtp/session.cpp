@@ -33,7 +33,7 @@ Reply describe(LineFault fault) {
 
 awaitable<void> run_session(net::Stream& stream, Receiver& receiver, SessionFacts facts,
                             const SessionSettings& settings) {
-  Session session(stream, receiver, std::move(facts), settings);
+  Session session(stream, receiver, facts, settings);
   try {
     co_await session.converse();
   } catch (const std::exception& trouble) {
@@ -47,13 +47,13 @@ mail::Reply too_many_connections(std::string_view hostname) {
   return Reply{421, "4.7.0", std::string(hostname) + " Too many connections, try again later"};
 }
 
-Session::Session(net::Stream& stream, Receiver& receiver, SessionFacts facts,
+Session::Session(net::Stream& stream, Receiver& receiver, SessionFacts& facts,
                  const SessionSettings& settings)
     : stream_(stream),
       receiver_(receiver),
       settings_(settings),
       limits_(settings.limits),
-      facts_(std::move(facts)),
+      facts_(facts),
       ends_(Clock::now() + settings.limits.session_time),
       input_(settings.limits.max_command_line) {}
 
@@ -187,7 +187,8 @@ bool Session::has_spent_refusals(Verb verb) {
 
 awaitable<bool> Session::flush() {
   if (output_.empty()) co_return true;
-  stream_.set_deadline(limits_.reply_time);
+  // For last words the stream has a grace time of its own.
+  if (stream_.end() == net::StreamEnd::open) stream_.set_deadline(limits_.reply_time);
   const bool sent = co_await stream_.write(output_);
   std::string().swap(output_);
   if (!sent) state_ = State::closing;

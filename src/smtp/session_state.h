@@ -42,7 +42,8 @@ namespace postern::smtp {
 
 class Session {
  public:
-  Session(net::Stream& stream, Receiver& receiver, SessionFacts facts,
+  /// All four outlive the session.
+  Session(net::Stream& stream, Receiver& receiver, SessionFacts& facts,
           const SessionSettings& settings);
 
   /// From the banner to the last reply.
@@ -107,7 +108,7 @@ class Session {
   Receiver& receiver_;
   const SessionSettings& settings_;
   const Limits& limits_;
-  SessionFacts facts_;
+  SessionFacts& facts_;
   const Clock::time_point ends_;
   Offers offers_;
 

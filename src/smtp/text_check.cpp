@@ -41,7 +41,11 @@ void TextCheck::feed_line(std::string_view piece) {
 
 void TextCheck::note(TextFault fault) {
   const bool is_mild = fault == TextFault::nul || fault == TextFault::long_line;
-  if (is_mild && fault_ != TextFault::none) return;
+  // Of the two in one line always the same one, whichever is seen first.
+  const bool is_first =
+      fault_ == TextFault::none ||
+      (fault_ == TextFault::long_line && fault == TextFault::nul && fault_line_ == line_);
+  if (is_mild && !is_first) return;
   fault_ = fault;
   fault_line_ = line_;
 }

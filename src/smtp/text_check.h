@@ -30,7 +30,8 @@ class TextCheck {
   /// Remembers a fault that the caller has found in the current line.
   void note(TextFault fault);
 
-  /// The first fault found; but a bare CR or LF takes the place of the two milder ones.
+  /// The first fault by lines, whichever way the text was cut; but a bare CR or LF takes the
+  /// place of the two milder ones.
   TextFault fault() const { return fault_; }
   bool has_bare_line_ending() const {
     return fault_ == TextFault::bare_cr || fault_ == TextFault::bare_lf;

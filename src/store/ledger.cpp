@@ -86,7 +86,8 @@ void Ledger::load(Time now) {
     }
     drop_oldest(index, now, forgotten);
   });
-  if (!forgotten.empty()) (void)write(forgotten);
+  if (forgotten.empty()) return;
+  if (auto applied = apply(forgotten); !applied) throw SqliteError(applied.error().message, SQLITE_ERROR);
 }
 
 std::vector<std::string> Ledger::lookup(const LedgerKey& key, Time now) const {
@@ -117,10 +118,10 @@ void Ledger::drop_oldest(Index& index, Time now, std::vector<Change>& changes) c
   }
 }
 
-Result<void> Ledger::record(const LedgerKey& key, std::vector<std::string> forward_paths,
+Ledger::Pending Ledger::add(const LedgerKey& key, std::vector<std::string> forward_paths,
                             Time now) {
   // Queued under the index's lock, so that rows change in the order in which the index did.
-  const auto batch = index_.with([&](Index& index) {
+  return index_.with([&](Index& index) {
     std::vector<Change> changes;
     drop_oldest(index, now, changes);
     auto [entry, is_new] = index.messages.try_emplace(key);
@@ -137,21 +138,19 @@ Result<void> Ledger::record(const LedgerKey& key, std::vector<std::string> forwa
     }
     if (!change.added.empty()) changes.push_back(std::move(change));
     drop_oldest(index, now, changes);
-    return enqueue(std::move(changes));
+    return Pending(enqueue(std::move(changes)));
   });
-  return finish(*batch);
 }
 
-Result<void> Ledger::forget(const LedgerKey& key) {
-  const auto batch = index_.with([&](Index& index) -> std::shared_ptr<Batch> {
-    if (index.messages.erase(key) == 0) return nullptr;
-    return enqueue({{.key = key, .added = {}, .recorded = {}}});
+Ledger::Pending Ledger::forget(const LedgerKey& key) {
+  return index_.with([&](Index& index) {
+    if (index.messages.erase(key) == 0) return Pending(nullptr);
+    return Pending(enqueue({{.key = key, .added = {}, .recorded = {}}}));
   });
-  if (!batch) return {};
-  return finish(*batch);
 }
 
 std::shared_ptr<Ledger::Batch> Ledger::enqueue(std::vector<Change> changes) {
+  if (changes.empty()) return nullptr;
   const std::lock_guard lock(mutex_);
   if (!next_) next_ = std::make_shared<Batch>();
   std::ranges::move(changes, std::back_inserter(next_->changes));
@@ -159,14 +158,16 @@ std::shared_ptr<Ledger::Batch> Ledger::enqueue(std::vector<Change> changes) {
 }
 
 /// Waits until someone has written the batch, or does it for all who joined it.
-Result<void> Ledger::finish(Batch& batch) {
+Result<void> Ledger::write(const Pending& pending) {
+  if (!pending.batch_) return {};
+  Batch& batch = *pending.batch_;
   std::unique_lock lock(mutex_);
   written_.wait(lock, [&] { return batch.outcome.has_value() || !writing_; });
   if (!batch.outcome) {
     writing_ = true;
     next_ = nullptr;
     lock.unlock();
-    Result<void> outcome = write(batch.changes);
+    Result<void> outcome = apply(batch.changes);
     lock.lock();
     writing_ = false;
     batch.outcome = std::move(outcome);
@@ -175,8 +176,7 @@ Result<void> Ledger::finish(Batch& batch) {
   return *batch.outcome;
 }
 
-Result<void> Ledger::write(const std::vector<Change>& changes) {
-  if (changes.empty()) return {};
+Result<void> Ledger::apply(const std::vector<Change>& changes) {
   try {
     SqliteTransaction transaction(database_);
     Statement insert = database_.prepare("INSERT OR IGNORE INTO delivered VALUES (?, ?, ?)");

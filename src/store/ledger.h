@@ -13,8 +13,8 @@
 //
 //   const LedgerKey key = ledger_key(reverse_path, client, digest);
 //   const auto have_it = ledger.lookup(key, now());       // from any thread
-//   ledger.record(key, {"ann@contoso.test"}, now());      // blocks: on a worker thread
-//   ledger.forget(key);                                   // blocks
+//   const auto pending = ledger.add(key, {"ann@contoso.test"}, now());
+//   auto written = ledger.write(pending);                 // blocks: on a worker thread
 #pragma once
 
 #include <array>
@@ -61,12 +61,16 @@ class Ledger {
   /// The forward-paths that have it; empty for nearly every message.
   std::vector<std::string> lookup(const LedgerKey& key, Time now) const;
 
-  /// Adds forward-paths to those that have it. Returns once they are on the disk, or with an
-  /// error: then the next lookup still finds them, until the process ends.
-  Result<void> record(const LedgerKey& key, std::vector<std::string> forward_paths, Time now);
+  /// Changes that lookup() sees already, on their way to the disk.
+  class Pending;
 
-  /// A retry has completed.
-  Result<void> forget(const LedgerKey& key);
+  /// Adds forward-paths to those that have it. Does not block.
+  Pending add(const LedgerKey& key, std::vector<std::string> forward_paths, Time now);
+  /// A retry has completed. Does not block.
+  Pending forget(const LedgerKey& key);
+  /// Blocks until the changes are on the disk. If they cannot be written, lookup() still knows
+  /// them until the process ends. Changes that nobody waits for go with the next ones.
+  Result<void> write(const Pending& pending);
 
   /// Messages in the ledger now.
   std::size_t size() const;
@@ -101,8 +105,7 @@ class Ledger {
   void load(Time now);
   void drop_oldest(Index& index, Time now, std::vector<Change>& changes) const;
   std::shared_ptr<Batch> enqueue(std::vector<Change> changes);
-  Result<void> finish(Batch& batch);
-  Result<void> write(const std::vector<Change>& changes);
+  Result<void> apply(const std::vector<Change>& changes);
 
   const std::size_t max_messages_;
   Guarded<Index> index_;
@@ -113,6 +116,13 @@ class Ledger {
   std::shared_ptr<Batch> next_;
   bool writing_ = false;
   Database database_;  ///< used by the one thread that has set `writing_`
+};
+
+class Ledger::Pending {
+ private:
+  friend class Ledger;
+  explicit Pending(std::shared_ptr<Batch> batch) : batch_(std::move(batch)) {}
+  std::shared_ptr<Batch> batch_;  ///< null: nothing has changed
 };
 
 }  // namespace postern::store

@@ -59,8 +59,8 @@ TEST_CASE("what was recorded is found again, also by the next process") {
   {
     const auto ledger = open(folder);
     CHECK(ledger->lookup(key, today).empty());
-    CHECK(ledger->record(key, {"ann@c", "bob@c"}, today));
-    CHECK(ledger->record(key, {"bob@c", "cid@c"}, today));
+    CHECK(ledger->write(ledger->add(key, {"ann@c", "bob@c"}, today)));
+    CHECK(ledger->write(ledger->add(key, {"bob@c", "cid@c"}, today)));
     CHECK(ledger->lookup(key, today) == Paths{"ann@c", "bob@c", "cid@c"});
     CHECK(ledger->lookup(key_of("other"), today).empty());
   }
@@ -69,7 +69,7 @@ TEST_CASE("what was recorded is found again, also by the next process") {
     Paths paths = ledger->lookup(key, today);
     std::ranges::sort(paths);
     CHECK(paths == Paths{"ann@c", "bob@c", "cid@c"});
-    CHECK(ledger->forget(key));
+    CHECK(ledger->write(ledger->forget(key)));
     CHECK(ledger->lookup(key, today).empty());
   }
   CHECK(open(folder)->size() == 0);
@@ -82,12 +82,12 @@ TEST_CASE("seven days after it was first recorded a message is a message of its 
   Folder folder;
   const LedgerKey key = key_of("m");
   const auto ledger = open(folder);
-  CHECK(ledger->record(key, {"ann@c"}, today));
-  CHECK(ledger->record(key, {"bob@c"}, today + std::chrono::days(6)));
+  CHECK(ledger->write(ledger->add(key, {"ann@c"}, today)));
+  CHECK(ledger->write(ledger->add(key, {"bob@c"}, today + std::chrono::days(6))));
   CHECK(ledger->lookup(key, today + std::chrono::days(7)).size() == 2);
   const Time later = today + std::chrono::days(7) + std::chrono::seconds(1);
   CHECK(ledger->lookup(key, later).empty());
-  CHECK(ledger->record(key, {"cid@c"}, later));
+  CHECK(ledger->write(ledger->add(key, {"cid@c"}, later)));
   CHECK(ledger->lookup(key, later) == Paths{"cid@c"});
   CHECK(open(folder, later)->lookup(key, later) == Paths{"cid@c"});
   CHECK(open(folder, later + std::chrono::days(8))->size() == 0);
@@ -98,8 +98,9 @@ TEST_CASE("the ledger stays within its limit: the oldest goes") {
   {
     const auto ledger = open(folder, today, 10);
     for (int i = 0; i < 35; ++i) {
-      CHECK(ledger->record(key_of(std::to_string(i)), {"ann@c"}, today + std::chrono::seconds(i)));
-      if (i % 3 == 0) CHECK(ledger->forget(key_of(std::to_string(i))));
+      CHECK(ledger->write(
+          ledger->add(key_of(std::to_string(i)), {"ann@c"}, today + std::chrono::seconds(i))));
+      if (i % 3 == 0) CHECK(ledger->write(ledger->forget(key_of(std::to_string(i)))));
     }
     CHECK(ledger->size() == 10);
     CHECK(ledger->lookup(key_of("34"), today).size() == 1);
@@ -118,8 +119,8 @@ TEST_CASE("threads record at once and lose nothing") {
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([&ledger, t] {
         for (int i = 0; i < 20; ++i) {
-          CHECK(ledger->record(key_of(std::to_string(t) + "/" + std::to_string(i)), {"ann@c"},
-                               today));
+          CHECK(ledger->write(
+              ledger->add(key_of(std::to_string(t) + "/" + std::to_string(i)), {"ann@c"}, today)));
         }
       });
     }
@@ -134,7 +135,7 @@ TEST_CASE("a ledger that cannot be written says so, and still knows until the pr
   auto other = Database::open(folder.file());
   REQUIRE(other);
   other->execute("DROP TABLE delivered");
-  const auto recorded = ledger->record(key_of("m"), {"ann@c"}, today);
+  const auto recorded = ledger->write(ledger->add(key_of("m"), {"ann@c"}, today));
   REQUIRE_FALSE(recorded);
   CHECK(recorded.error().message.starts_with("Cannot write the ledger: "));
   CHECK(ledger->lookup(key_of("m"), today) == Paths{"ann@c"});

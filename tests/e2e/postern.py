@@ -204,7 +204,7 @@ class Postern:
 
     def metrics(self):
         """{'postern_replies_total{code="550"}': 3.0, …}"""
-        text = self.http('/metrics').read().decode()
+        text = self.http('/metrics', {'Authorization': f'Bearer {self.token()}'}).read().decode()
         return {name: float(value) for name, value in re.findall(r'^([^#\s][^\n]*?) (\S+)$', text, re.M)}
 
     def metric(self, name, **labels):
