@@ -215,12 +215,23 @@ std::string rest_error(unsigned status, const CommandError& error) {
 }
 
 RestReply answer_rest(Services& services, const RestRequest& request) {
-  const auto call = parse_rest_call(request);
-  if (!call) return {http_status(call.error().trouble), rest_error(400, call.error())};
-  const CommandResult result = invoke(services, call->cmdlet, call->organization, call->parameters);
-  if (result) return {200, success(request, *call, *result)};
-  const unsigned status = http_status(result.error().trouble);
-  return {status, rest_error(status, result.error())};
+  CommandError error;
+  try {
+    const auto call = parse_rest_call(request);
+    if (!call) {
+      error = call.error();
+    } else {
+      const CommandResult result =
+          invoke(services, call->cmdlet, call->organization, call->parameters);
+      if (result) return {200, success(request, *call, *result)};
+      error = result.error();
+    }
+  } catch (const std::exception& trouble) {
+    // Out of memory, most likely: the request must not take posternd with it.
+    error = {Trouble::failed, fmt::format("The cmdlet could not be run: {}.", trouble.what())};
+  }
+  const unsigned status = http_status(error.trouble);
+  return {status, rest_error(status, error)};
 }
 
 std::size_t prefer_page_size(std::string_view prefer) {
