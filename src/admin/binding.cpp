@@ -18,6 +18,22 @@ void for_each_parameter(const CommandSpec& command, Use use) {
   for (const ParameterSpec& parameter : common_parameters(command.kind)) use(parameter);
 }
 
+/// Texts and lists are emptied by null; a truth value, number or word of a set has no empty form.
+bool can_be_null(const ParameterSpec& parameter) {
+  switch (parameter.type) {
+    case ParameterType::text: return parameter.choices.empty();
+    case ParameterType::list:
+    case ParameterType::changeable_list:
+    case ParameterType::any: return true;
+    case ParameterType::boolean:
+    case ParameterType::switch_:
+    case ParameterType::number:
+    case ParameterType::date:
+    case ParameterType::condition: return false;
+  }
+  std::abort();  // A number that was never a ParameterType: our bug.
+}
+
 std::unexpected<Error> cannot_convert(const ParameterSpec& parameter, const Value& value) {
   return fail(fmt::format("Cannot bind parameter '{}': cannot convert value \"{}\" to type {}.",
                           parameter.name, value.to_text(), to_string(parameter.type)));
@@ -251,6 +267,10 @@ Result<Object> bind_values(const CommandSpec& command, const Object& given) {
     if (is_ignored_parameter((*parameter)->name)) continue;
     if (bound.find((*parameter)->name) != nullptr) return given_twice(**parameter);
     if (property.value.is_null()) {
+      if (!can_be_null(**parameter)) {
+        return fail(fmt::format("Cannot bind argument to parameter '{}' because it is null.",
+                                (*parameter)->name));
+      }
       bound.set((*parameter)->name, {});
       continue;
     }

@@ -84,6 +84,10 @@ TEST_CASE("what does not fit is told in PowerShell's words") {
       {"x -ConnectorType Foreign",
        "Cannot bind parameter 'ConnectorType': \"Foreign\" is not one of the values that it "
        "accepts: Partner, OnPremises."},
+      {"x -ConnectorType $null",
+       "Cannot bind argument to parameter 'ConnectorType' because it is null."},
+      {"x -RequireTls $null",
+       "Cannot bind argument to parameter 'RequireTls' because it is null."},
       {"x -ResultSize 1.5",
        "Cannot bind parameter 'ResultSize': cannot convert value \"1.5\" to type Int32."},
       {"x -StartDate soon",

@@ -12,8 +12,6 @@
 namespace postern::admin {
 namespace {
 
-using directory::ConnectorSource;
-using directory::ConnectorType;
 using directory::Force;
 using directory::InboundConnector;
 
@@ -36,8 +34,8 @@ Object describe(const InboundConnector& connector) {
       {"Identity", connector.name.str()},
       {"Guid", connector.guid.to_string()},
       {"Enabled", connector.enabled},
-      {"ConnectorType", to_string(connector.type)},
-      {"ConnectorSource", to_string(connector.source)},
+      {"ConnectorType", directory::to_string(connector.type)},
+      {"ConnectorSource", directory::to_string(connector.source)},
       {"Comment", connector.comment.str()},
       {"SenderDomains", std::move(domains)},
       {"SenderIPAddresses", std::move(addresses)},
@@ -150,15 +148,12 @@ Result<void> apply(const Call& call, InboundConnector& connector) {
     }
   }
   if (call.has("Name")) connector.name = call.text("Name");
+  // The table lets only the known words through.
   if (call.has("ConnectorType")) {
-    connector.type = iequals(call.text("ConnectorType"), "Partner") ? ConnectorType::partner
-                                                                    : ConnectorType::on_premises;
+    connector.type = directory::parse_connector_type(call.text("ConnectorType")).value();
   }
   if (call.has("ConnectorSource")) {
-    const std::string source = call.text("ConnectorSource");
-    connector.source = iequals(source, "HybridWizard") ? ConnectorSource::hybrid_wizard
-                       : iequals(source, "Migrated")   ? ConnectorSource::migrated
-                                                       : ConnectorSource::default_;
+    connector.source = directory::parse_connector_source(call.text("ConnectorSource")).value();
   }
   if (call.has("Comment")) connector.comment = call.text("Comment");
   if (call.has("TlsSenderCertificateName")) {

@@ -14,14 +14,13 @@ namespace postern::admin {
 namespace {
 
 using directory::AcceptedDomain;
-using directory::DomainType;
 
 Object describe(const AcceptedDomain& domain) {
   Object object = {
       {"Name", domain.name},
       {"Identity", domain.name},
       {"DomainName", domain.name},
-      {"DomainType", domain.type == DomainType::authoritative ? "Authoritative" : "InternalRelay"},
+      {"DomainType", directory::to_string(domain.type)},
       {"Default", domain.is_default},
       {"MatchSubDomains", domain.match_sub_domains},
       {"NextHop", domain.next_hop},
@@ -33,8 +32,8 @@ Object describe(const AcceptedDomain& domain) {
 /// The parameters that New- and Set- share.
 void apply(const Call& call, AcceptedDomain& domain) {
   if (call.has("DomainType")) {
-    domain.type = iequals(call.text("DomainType"), "Authoritative") ? DomainType::authoritative
-                                                                    : DomainType::internal_relay;
+    // The table lets only the known words through.
+    domain.type = directory::parse_domain_type(call.text("DomainType")).value();
   }
   if (call.has("MatchSubDomains")) domain.match_sub_domains = call.flag("MatchSubDomains");
   if (call.has("NextHop")) domain.next_hop = call.text("NextHop");

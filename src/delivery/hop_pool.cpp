@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace postern::delivery {
 namespace {
@@ -144,8 +145,18 @@ std::size_t HopPool::idle_connections() const {
   return count;
 }
 
+bool HopPool::may_hold(const NextHop& name) const {
+  const auto hop = hops_.find(name);
+  return hop == hops_.end() || hop->second.held < limits_.held;
+}
+
+void HopPool::Lease::hold() {
+  if (!std::exchange(held_, true)) ++hop_->held;
+}
+
 HopPool::Lease::~Lease() {
   if (!pool_) return;
+  if (held_) --hop_->held;
   // A broken connection is closed with its client; there is nobody to take leave of.
   if (connection_.client && connection_.client->is_reusable()) {
     connection_.last_used = Clock::now();

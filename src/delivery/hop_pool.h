@@ -30,7 +30,9 @@ namespace postern::delivery {
 /// For each hop and each I/O thread.
 struct HopLimits {
   /// Open at once; who comes later waits until its deadline.
-  std::size_t connections = 50;
+  std::size_t connections = 25;
+  /// Of these, held for clients that are still sending: slow ones must not keep all.
+  std::size_t held = 20;
   /// Of a connection: messages and age, so that a hop behind a balancer sees new ones.
   std::size_t messages = 1000;
   std::chrono::seconds age{300};
@@ -57,6 +59,9 @@ class HopPool : public std::enable_shared_from_this<HopPool> {
   /// The error is a sentence that names the hop.
   awaitable<Result<Lease>> lease(NextHop hop, Deadline deadline);
 
+  /// May one more client hold a connection to this hop while it sends?
+  bool may_hold(const NextHop& hop) const;
+
   /// Open connections that nobody uses.
   std::size_t idle_connections() const;
 
@@ -75,6 +80,7 @@ class HopPool : public std::enable_shared_from_this<HopPool> {
   };
   struct Hop {
     std::size_t in_use = 0;
+    std::size_t held = 0;          ///< of those in use
     std::vector<Connection> idle;  ///< the one used last is at the end
     std::deque<std::shared_ptr<Waiter>> waiters;
   };
@@ -107,6 +113,8 @@ class HopPool::Lease {
   SmtpClient& client() { return *connection_.client; }
   /// The connection had served another message, so it may have died since.
   bool is_reused() const { return connection_.messages > 1; }
+  /// From now on the client's pace counts: see HopLimits::held.
+  void hold();
   /// Opens a new connection in place of this one.
   awaitable<Result<void>> renew(Deadline deadline);
 
@@ -119,6 +127,7 @@ class HopPool::Lease {
   NextHop name_;
   Hop* hop_;
   Connection connection_;
+  bool held_ = false;
 };
 
 }  // namespace postern::delivery

@@ -115,6 +115,7 @@ awaitable<HopResult<mail::Reply>> HopTransaction::pass_on(std::string forward_pa
 }
 
 awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(std::string forward_path) {
+  if (!lease_ && !pool_->may_hold(hop_)) co_return std::nullopt;
   const Stopwatch watch(time_left_);
   for (bool renewed = false;; renewed = true) {
     auto problem = co_await ready(watch.deadline());
@@ -123,6 +124,7 @@ awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(std::string 
     if (reply) {
       if (reply->is_success()) {
         passed_on_.push_back(std::move(forward_path));
+        lease_->hold();
         co_return std::nullopt;
       }
       co_return about_the_message(*reply);

@@ -1,8 +1,9 @@
 // One message on its way to one SMTP or LMTP hop, for those of its recipients that live there.
 //
 // Towards an SMTP hop the client's RCPTs are passed on as they come, on a connection that is
-// kept until the end, so that an unknown user is refused at RCPT. An LMTP hop hears of the
-// message only when it is there: MAIL, all RCPTs and DATA in one go.
+// kept until the end, so that an unknown user is refused at RCPT. If too many clients hold one
+// already, and to an LMTP hop always, the message is told only when it is there: MAIL, all RCPTs
+// and DATA in one go.
 //
 // A connection that turns out to be dead before it has said anything is replaced once, and all
 // is said again: up to the final dot the hop has nothing of the message.
@@ -42,10 +43,10 @@ class HopTransaction {
         counters_(counters),
         time_left_(times.before_final_dot) {}
 
-  /// Passes RCPT on. Nothing: the hop takes the recipient.
+  /// Passes RCPT on. Nothing: the hop takes the recipient, or could not be asked yet.
   awaitable<std::optional<mail::Reply>> add_recipient(std::string forward_path);
 
-  /// A reply for each of `forward_paths`: those that were passed on, or some of them. 2xx: the hop
+  /// A reply for each of `forward_paths`: those that were added, or some of them. 2xx: the hop
   /// has it. Everything else but its own 5xx is temporary.
   awaitable<std::vector<mail::Reply>> deliver(std::vector<std::string> forward_paths,
                                               const Content& content, const Edit& edit);

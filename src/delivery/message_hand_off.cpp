@@ -110,7 +110,7 @@ awaitable<Outcome> MessageHandOff::deliver(const Content& content, const Edit& e
     case Conclusion::safe:
     case Conclusion::refused_in_part:
       owes_an_answer_ = true;
-      outcome.reply = safe_reply(outcome.recipients, envelope_.id);
+      outcome.reply = safe_reply(envelope_.id);
       break;
     case Conclusion::try_again:
       co_await remember(those_who_have_it());

@@ -51,19 +51,8 @@ Conclusion conclude(std::span<const RecipientOutcome> recipients) {
   return refused == recipients.size() ? Conclusion::refused : Conclusion::refused_in_part;
 }
 
-mail::Reply safe_reply(std::span<const RecipientOutcome> recipients, std::string_view id) {
-  std::string text = "Ok: safe";
-  const bool one_hop = std::ranges::all_of(
-      recipients, [&](const auto& r) { return r.next_hop == recipients.front().next_hop; });
-  if (one_hop && !recipients.empty()) {
-    text += " with " + recipients.front().next_hop;
-    if (recipients.size() == 1) text += " (" + first_line(recipients.front().reply) + ")";
-  } else {
-    text += " with several next hops";
-  }
-  text += ", id ";
-  text += id;
-  return {250, "2.0.0", text};
+mail::Reply safe_reply(std::string_view id) {
+  return {250, "2.0.0", "Ok: safe, id " + std::string(id)};
 }
 
 mail::Reply try_again_reply(std::span<const RecipientOutcome> recipients) {

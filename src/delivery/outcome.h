@@ -44,8 +44,9 @@ Fate fate_of(const mail::Reply& reply);
 enum class Conclusion { safe, try_again, refused, refused_in_part };
 Conclusion conclude(std::span<const RecipientOutcome> recipients);
 
-/// `250 2.0.0 Ok: safe with lmtp:127.0.0.1:24 (…the hop's words…), id …`
-mail::Reply safe_reply(std::span<const RecipientOutcome> recipients, std::string_view id);
+/// `250 2.0.0 Ok: safe, id …`. Where it is safe is for the log and the trace: what stands behind
+/// the edge is nobody's business outside.
+mail::Reply safe_reply(std::string_view id);
 /// The hop's own 4xx if it is the only voice, else `451 4.3.0` with who is still waiting.
 mail::Reply try_again_reply(std::span<const RecipientOutcome> recipients);
 /// The hop's own 5xx; where recipients differ, the first one's code and a line for each.

@@ -58,6 +58,11 @@ Result<void> check_sender_domains(InboundConnector& connector) {
   return {};
 }
 
+bool lists(const InboundConnector* connector, const IpPrefix& prefix) {
+  return connector != nullptr && std::ranges::find(connector->sender_ip_addresses, prefix) !=
+                                     connector->sender_ip_addresses.end();
+}
+
 bool is_wide(const IpPrefix& prefix) {
   return prefix.length() < (prefix.network().is_v4() ? widest_v4_prefix : widest_v6_prefix);
 }
@@ -73,10 +78,7 @@ Result<void> check_addresses(InboundConnector& connector, const InboundConnector
   drop_repetitions(prefixes);
   connector.sender_ip_addresses = prefixes;
   for (const IpPrefix& prefix : prefixes) {
-    const bool is_new =
-        replaced == nullptr || std::ranges::find(replaced->sender_ip_addresses.values(), prefix) ==
-                                   replaced->sender_ip_addresses.end();
-    if (force == Force::no && is_new && is_wide(prefix)) {
+    if (force == Force::no && !lists(replaced, prefix) && is_wide(prefix)) {
       return fail("SenderIPAddresses: " + prefix.to_string() + " is wider than /" +
                   std::to_string(prefix.network().is_v4() ? widest_v4_prefix : widest_v6_prefix) +
                   ". List smaller blocks, or add -Force.");
@@ -180,33 +182,54 @@ Result<void> check_combination(const InboundConnector& connector) {
 }
 
 /// Attribution looks at every connector of a key, so there must not be too many.
-Result<void> check_crowding(std::string_view parameter, std::string_view key,
-                            ConnectorIndex::Candidates there, const InboundConnector* replaced) {
-  const bool is_there = std::ranges::find(there, replaced) != there.end();
-  if (is_there || there.size() < max_connectors_per_key) return {};
+Result<void> check_crowding(std::string_view parameter, std::string_view key, std::size_t others) {
+  if (others < max_connectors_per_key) return {};
   return fail(std::string(parameter) + ": " + std::string(key) + " is in " +
-              std::to_string(there.size()) + " connectors already, which is the limit.");
+              std::to_string(others) + " connectors already, which is the limit.");
 }
 
-Result<void> check_index(const InboundConnector& connector, const ConnectorIndex& index,
+std::size_t count_others(std::span<const NameIndex::Entry> there,
                          const InboundConnector* replaced) {
-  const std::string_view certificate = connector.tls_sender_certificate_name;
-  if (!certificate.empty()) {
-    auto crowding = check_crowding("TlsSenderCertificateName", certificate,
-                                   index.by_certificate_name(certificate), replaced);
-    if (!crowding) return crowding;
+  return there.size() - static_cast<std::size_t>(
+                            std::ranges::count(there, replaced, &NameIndex::Entry::connector));
+}
+std::size_t count_others(OnPremisesIndex::Candidates there, const InboundConnector* replaced) {
+  return there.size() - static_cast<std::size_t>(std::ranges::count(there, replaced));
+}
+
+Result<void> check_indexes(const InboundConnector& connector, const Snapshot& directory,
+                           const Organization& organization, const InboundConnector* replaced) {
+  const ConnectorIndex& index = organization.connector_index();
+  const bool is_on_premises = connector.type == ConnectorType::on_premises;
+  Result<void> checked;
+  if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
+    std::size_t others = count_others(index.by_certificate_name(name), replaced);
+    if (is_on_premises) {
+      others = std::max(others,
+                        count_others(directory.on_premises().by_certificate_name(name), replaced));
+    }
+    checked = check_crowding("TlsSenderCertificateName", name, others);
   }
   for (const IpPrefix& prefix : connector.sender_ip_addresses) {
-    auto crowding =
-        check_crowding("SenderIPAddresses", prefix.to_string(), index.by_prefix(prefix), replaced);
-    if (!crowding) return crowding;
+    std::size_t others = index.count(prefix) - (lists(replaced, prefix) ? 1 : 0);
+    if (is_on_premises) {
+      others = std::max(others, count_others(directory.on_premises().by_prefix(prefix), replaced));
+    }
+    if (checked) checked = check_crowding("SenderIPAddresses", prefix.to_string(), others);
   }
   for (const std::string_view domain : connector.sender_domains) {
-    auto crowding =
-        check_crowding("SenderDomains", domain, index.by_sender_domain(domain), replaced);
-    if (!crowding) return crowding;
+    const std::size_t others = count_others(index.by_sender_domain(domain), replaced);
+    if (checked) checked = check_crowding("SenderDomains", domain, others);
   }
-  return {};
+  const std::size_t replaced_prefixes =
+      replaced == nullptr ? 0 : replaced->sender_ip_addresses.size();
+  const std::size_t prefixes =
+      index.prefix_count() - replaced_prefixes + connector.sender_ip_addresses.size();
+  if (checked && prefixes > max_sender_ip_addresses) {
+    checked = fail("SenderIPAddresses: the connectors of an organization list at most " +
+                   std::to_string(max_sender_ip_addresses) + " addresses together.");
+  }
+  return checked;
 }
 
 /// One address, two organizations: whose mail is it? Only the reverse-path could tell.
@@ -214,14 +237,11 @@ Result<void> check_shared_addresses(const InboundConnector& connector, const Sna
                                     const Organization& organization,
                                     const InboundConnector* replaced) {
   for (const IpPrefix& prefix : connector.sender_ip_addresses) {
-    if (replaced != nullptr && replaced->type == ConnectorType::on_premises &&
-        std::ranges::find(replaced->sender_ip_addresses.values(), prefix) !=
-            replaced->sender_ip_addresses.end()) {
-      continue;
-    }
+    // Somebody has decided that before.
+    if (lists(replaced, prefix) && replaced->type == ConnectorType::on_premises) continue;
     const InboundConnector* other = nullptr;
     directory.on_premises().for_each_overlap(
-        prefix, [&](const IpPrefix&, ConnectorIndex::Candidates candidates) {
+        prefix, [&](const IpPrefix&, OnPremisesIndex::Candidates candidates) {
           for (const InboundConnector* candidate : candidates) {
             if (candidate->organization != organization.id()) other = candidate;
           }
@@ -288,12 +308,9 @@ Result<InboundConnector> check_connector(InboundConnector connector, const Snaps
   if (checked) checked = check_associated_domains(connector, organization);
   if (checked) checked = check_enhanced_filtering(connector);
   if (checked) checked = check_combination(connector);
-  if (checked) checked = check_index(connector, organization.connector_index(), replaced);
-  if (checked && connector.type == ConnectorType::on_premises) {
-    checked = check_index(connector, directory.on_premises(), replaced);
-    if (checked && force == Force::no) {
-      checked = check_shared_addresses(connector, directory, organization, replaced);
-    }
+  if (checked) checked = check_indexes(connector, directory, organization, replaced);
+  if (checked && connector.type == ConnectorType::on_premises && force == Force::no) {
+    checked = check_shared_addresses(connector, directory, organization, replaced);
   }
   if (!checked) return std::unexpected(checked.error());
   return connector;

@@ -34,6 +34,7 @@ struct AcceptedDomain {
   bool match_sub_domains = false;  ///< InternalRelay only
   bool is_default = false;         ///< exactly one of an organization's domains
   std::string next_hop;            ///< `maildir:…`, `lmtp:…`, `smtp:…`; empty: [delivery] default
+  OrganizationId organization{};   ///< whose it is; the directory sets it
 };
 
 struct Recipient {
@@ -89,6 +90,8 @@ struct OrganizationConfig {
 inline constexpr std::size_t max_connectors = 10'000;
 inline constexpr std::size_t max_accepted_domains = 10'000;
 inline constexpr std::size_t max_aliases = 1'000;  ///< of one recipient
+/// Prefixes of all its connectors together.
+inline constexpr std::size_t max_sender_ip_addresses = 100'000;
 /// Entries of one list parameter of a connector.
 inline constexpr std::size_t max_list_entries = 1'000;
 /// Connectors that share one certificate name, prefix or sender domain: attribution looks at all.

@@ -14,14 +14,15 @@
 // the root to the prefix, unless nobody else shares it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "base/ip_address.h"
+#include "directory/ip_bits.h"
 
 namespace postern::directory {
 
@@ -29,7 +30,7 @@ namespace postern::directory {
 template <class Bits, class Value>
 class BitTree {
  public:
-  static constexpr unsigned width = sizeof(Bits) * 8;
+  static constexpr unsigned width = bit_width<Bits>;
 
   BitTree() = default;
   BitTree(const BitTree& other) : root_(share(other.root_)) {}
@@ -125,9 +126,7 @@ class BitTree {
     Value value{};
   };
 
-  static Bits mask(unsigned length) {
-    return length == 0 ? Bits{0} : static_cast<Bits>(~Bits{0} << (width - length));
-  }
+  static Bits mask(unsigned length) { return prefix_mask<Bits>(length); }
   static unsigned bit(Bits bits, unsigned index) {
     return static_cast<unsigned>(bits >> (width - 1 - index)) & 1u;
   }
@@ -195,21 +194,21 @@ class PrefixTree {
  public:
   const Value* find(const IpPrefix& prefix) const {
     const IpAddress& network = prefix.network();
-    return network.is_v4() ? v4_.find(to_v4(network), prefix.length())
-                           : v6_.find(to_v6(network), prefix.length());
+    return network.is_v4() ? v4_.find(to_v4_bits(network), prefix.length())
+                           : v6_.find(to_v6_bits(network), prefix.length());
   }
   /// For changing; made if it is not there.
   Value& edit(const IpPrefix& prefix) {
     const IpAddress& network = prefix.network();
-    return network.is_v4() ? v4_.edit(to_v4(network), prefix.length())
-                           : v6_.edit(to_v6(network), prefix.length());
+    return network.is_v4() ? v4_.edit(to_v4_bits(network), prefix.length())
+                           : v6_.edit(to_v6_bits(network), prefix.length());
   }
   void erase(const IpPrefix& prefix) {
     const IpAddress& network = prefix.network();
     if (network.is_v4()) {
-      v4_.erase(to_v4(network), prefix.length());
+      v4_.erase(to_v4_bits(network), prefix.length());
     } else {
-      v6_.erase(to_v6(network), prefix.length());
+      v6_.erase(to_v6_bits(network), prefix.length());
     }
   }
 
@@ -219,54 +218,30 @@ class PrefixTree {
   bool for_each_covering(const IpPrefix& inner, Use&& use) const {
     const IpAddress& network = inner.network();
     if (network.is_v4()) {
-      return v4_.for_each_covering(to_v4(network), inner.length(), with_v4_prefix(use));
+      return v4_.for_each_covering(to_v4_bits(network), inner.length(), with_prefix(use));
     }
-    return v6_.for_each_covering(to_v6(network), inner.length(), with_v6_prefix(use));
+    return v6_.for_each_covering(to_v6_bits(network), inner.length(), with_prefix(use));
   }
   /// For each prefix inside `outer`, which may be equal.
   template <class Use>
   bool for_each_within(const IpPrefix& outer, Use&& use) const {
     const IpAddress& network = outer.network();
     if (network.is_v4()) {
-      return v4_.for_each_within(to_v4(network), outer.length(), with_v4_prefix(use));
+      return v4_.for_each_within(to_v4_bits(network), outer.length(), with_prefix(use));
     }
-    return v6_.for_each_within(to_v6(network), outer.length(), with_v6_prefix(use));
+    return v6_.for_each_within(to_v6_bits(network), outer.length(), with_prefix(use));
   }
 
  private:
-  using V4 = std::uint32_t;
-  using V6 = unsigned __int128;
-
-  template <class Bits>
-  static Bits to_bits(const IpAddress& address) {
-    Bits bits = 0;
-    for (const std::uint8_t byte : address.bytes()) bits = static_cast<Bits>(bits << 8 | byte);
-    return bits;
-  }
-  static V4 to_v4(const IpAddress& address) { return to_bits<V4>(address); }
-  static V6 to_v6(const IpAddress& address) { return to_bits<V6>(address); }
-
-  template <class Bits, std::size_t size>
-  static std::array<std::uint8_t, size> to_bytes(Bits bits) {
-    std::array<std::uint8_t, size> bytes;
-    for (std::size_t i = size; i-- > 0; bits >>= 8) bytes[i] = static_cast<std::uint8_t>(bits);
-    return bytes;
-  }
   template <class Use>
-  static auto with_v4_prefix(Use& use) {
-    return [&use](V4 bits, unsigned length, const Value& value) {
-      return use(IpPrefix(IpAddress::v4(to_bytes<V4, 4>(bits)), length), value);
-    };
-  }
-  template <class Use>
-  static auto with_v6_prefix(Use& use) {
-    return [&use](V6 bits, unsigned length, const Value& value) {
-      return use(IpPrefix(IpAddress::v6(to_bytes<V6, 16>(bits)), length), value);
+  static auto with_prefix(Use& use) {
+    return [&use](auto bits, unsigned length, const Value& value) {
+      return use(IpPrefix(to_address(bits), length), value);
     };
   }
 
-  BitTree<V4, Value> v4_;
-  BitTree<V6, Value> v6_;
+  BitTree<V4Bits, Value> v4_;
+  BitTree<V6Bits, Value> v6_;
 };
 
 }  // namespace postern::directory

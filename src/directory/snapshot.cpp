@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/ascii.h"
+#include "mail/domain_name.h"
 #include "mail/mailbox.h"
 
 namespace postern::directory {
@@ -26,13 +27,15 @@ const AcceptedDomain* Organization::find_domain(std::string_view name) const {
 }
 
 bool Organization::has_domain_below(std::string_view name) const {
-  return parents_.find(name) != nullptr;
+  return !domains_.for_each([&](const SharedDomain& domain) {
+    return !mail::is_below(domain->name, name, mail::Self::excluded);
+  });
 }
 
 std::vector<AcceptedDomain> Organization::accepted_domains() const {
   std::vector<AcceptedDomain> domains;
   domains.reserve(domains_.size());
-  domains_.for_each([&](const Text&, const auto& domain) {
+  domains_.for_each([&](const SharedDomain& domain) {
     domains.push_back(*domain);
     return true;
   });
@@ -42,7 +45,7 @@ std::vector<AcceptedDomain> Organization::accepted_domains() const {
 
 const AcceptedDomain* Organization::default_domain() const {
   const AcceptedDomain* found = nullptr;
-  domains_.for_each([&](const Text&, const auto& domain) {
+  domains_.for_each([&](const SharedDomain& domain) {
     if (domain->is_default) found = domain.get();
     return found == nullptr;
   });
@@ -123,9 +126,9 @@ std::vector<SharedConnector> Organization::connectors() const {
 
 SharedOrganization Snapshot::find_organization(std::string_view identity) const {
   const std::string name = to_lower(identity);
-  const OrganizationId* id = identities_.find(name);
-  if (id == nullptr) id = domains_.find(name);
-  return id == nullptr ? nullptr : find_organization(*id);
+  if (const OrganizationId* const id = identities_.find(name)) return find_organization(*id);
+  const SharedDomain* const domain = domains_.find(name);
+  return domain == nullptr ? nullptr : find_organization((*domain)->organization);
 }
 
 SharedOrganization Snapshot::find_organization(OrganizationId id) const {
@@ -157,12 +160,11 @@ std::vector<SharedOrganization> Snapshot::organizations() const {
 
 Snapshot::DomainOwner Snapshot::find_domain(std::string_view domain) const {
   for (std::string_view name = domain; !name.empty(); name = parent_of(name)) {
-    const OrganizationId* const id = domains_.find(name);
-    if (id == nullptr) continue;
-    SharedOrganization organization = find_organization(*id);
-    const AcceptedDomain* const accepted = organization->find_domain(name);
-    if (name.size() == domain.size() || accepted->match_sub_domains) {
-      return {std::move(organization), accepted};
+    const SharedDomain* const found = domains_.find(name);
+    if (found == nullptr) continue;
+    const AcceptedDomain& accepted = **found;
+    if (name.size() == domain.size() || accepted.match_sub_domains) {
+      return {find_organization(accepted.organization), &accepted};
     }
   }
   return {};
@@ -187,8 +189,8 @@ void Snapshot::put_organization(OrganizationId id, const Guid& guid, std::string
 void Snapshot::remove_organization(OrganizationId id) {
   const SharedOrganization organization = find_organization(id);
   assert(organization != nullptr);
-  organization->domains_.for_each([&](const Text& name, const auto&) {
-    domains_.erase(name.view());
+  organization->domains_.for_each([&](const SharedDomain& domain) {
+    domains_.erase(domain->name);
     return true;
   });
   organization->connectors_.for_each([&](const SharedConnector& connector) {
@@ -205,30 +207,15 @@ void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
 }
 
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
-  Organization& organization = edit(id);
-  const Text name(domain.name);
-  if (organization.domains_.find(name.view()) == nullptr) {
-    domains_.insert_or_assign(name, id);
-    for (auto above = parent_of(name); !above.empty(); above = parent_of(above)) {
-      if (std::uint32_t* const count = organization.parents_.edit(above)) {
-        ++*count;
-      } else {
-        organization.parents_.insert_or_assign(Text(above), 1);
-      }
-    }
-  }
-  organization.domains_.insert_or_assign(name,
-                                         std::make_shared<const AcceptedDomain>(std::move(domain)));
+  domain.organization = id;
+  const auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));
+  edit(id).domains_.insert_or_assign(shared);
+  domains_.insert_or_assign(shared);
 }
 
 void Snapshot::remove_domain(OrganizationId id, std::string_view name) {
-  Organization& organization = edit(id);
-  for (auto above = parent_of(name); !above.empty(); above = parent_of(above)) {
-    std::uint32_t* const count = organization.parents_.edit(above);
-    if (--*count == 0) organization.parents_.erase(above);
-  }
+  edit(id).domains_.erase(name);
   domains_.erase(name);
-  organization.domains_.erase(name);
 }
 
 void Snapshot::put_recipient(OrganizationId id, const Recipient& recipient) {
@@ -247,14 +234,19 @@ void Snapshot::remove_recipient(OrganizationId id, std::string_view address) {
   organization.recipients_.erase(address);
 }
 
-void Snapshot::put_connector(OrganizationId id, InboundConnector connector) {
+void Snapshot::put_connectors(OrganizationId id, std::vector<InboundConnector> connectors) {
   Organization& organization = edit(id);
-  assert(organization.connectors_.find(connector.name.view()) == nullptr);
-  connector.organization = id;
-  auto shared = std::make_shared<const InboundConnector>(std::move(connector));
-  organization.index_.insert(*shared);
-  if (shared->type == ConnectorType::on_premises) on_premises_.insert(*shared);
-  organization.connectors_.insert_or_assign(std::move(shared));
+  std::vector<const InboundConnector*> added;
+  added.reserve(connectors.size());
+  for (InboundConnector& connector : connectors) {
+    assert(organization.connectors_.find(connector.name.view()) == nullptr);
+    connector.organization = id;
+    auto shared = std::make_shared<const InboundConnector>(std::move(connector));
+    added.push_back(shared.get());
+    if (shared->type == ConnectorType::on_premises) on_premises_.insert(*shared);
+    organization.connectors_.insert_or_assign(std::move(shared));
+  }
+  organization.index_.insert(added);
 }
 
 void Snapshot::remove_connector(OrganizationId id, std::string_view name) {

@@ -24,11 +24,22 @@
 #include "base/time.h"
 #include "directory/connector_index.h"
 #include "directory/objects.h"
+#include "directory/on_premises_index.h"
 #include "directory/persistent_map.h"
 
 namespace postern::directory {
 
 using SharedConnector = std::shared_ptr<const InboundConnector>;
+using SharedDomain = std::shared_ptr<const AcceptedDomain>;
+
+struct DomainName {
+  const std::string& operator()(const SharedDomain& domain) const { return domain->name; }
+};
+struct ConnectorName {
+  std::string_view operator()(const SharedConnector& connector) const {
+    return connector->name.view();
+  }
+};
 
 /// Where mail for an address goes.
 struct Destination {
@@ -81,24 +92,17 @@ class Organization {
  private:
   friend class Snapshot;
 
-  struct ConnectorName {
-    std::string_view operator()(const SharedConnector& connector) const {
-      return connector->name.view();
-    }
-  };
-
+  // What is asked at every RCPT comes first, to share a cache line.
   OrganizationId id_;
+  OrganizationConfig config_;
+  ConnectorIndex index_;
+  PersistentMap<Text, NameList> recipients_;  // address, aliases
+  PersistentMap<Text, Text> aliases_;         // alias, address
+  PersistentSet<SharedDomain, DomainName> domains_;
+  PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
   Guid guid_;
   Time when_created_;
   std::string name_;
-  OrganizationConfig config_;
-  PersistentMap<Text, std::shared_ptr<const AcceptedDomain>> domains_;
-  // How many accepted domains lie below a name; only names that have some.
-  PersistentMap<Text, std::uint32_t> parents_;
-  PersistentMap<Text, NameList> recipients_;  // address, aliases
-  PersistentMap<Text, Text> aliases_;         // alias, address
-  PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
-  ConnectorIndex index_;
 };
 
 using SharedOrganization = std::shared_ptr<const Organization>;
@@ -119,7 +123,7 @@ class Snapshot {
 
   struct DomainOwner {
     SharedOrganization organization;
-    /// Valid as long as `organization`.
+    /// Valid as long as the Snapshot and the organization.
     const AcceptedDomain* domain = nullptr;
 
     explicit operator bool() const { return domain != nullptr; }
@@ -128,8 +132,7 @@ class Snapshot {
   /// longest one above it that has MatchSubDomains.
   DomainOwner find_domain(std::string_view domain) const;
 
-  /// OnPremises connectors of all organizations, by certificate and address.
-  const ConnectorIndex& on_premises() const { return on_premises_; }
+  const OnPremisesIndex& on_premises() const { return on_premises_; }
 
   // Editing a copy that nobody else sees yet. What is given has been checked (validation.h),
   // and the organization exists.
@@ -141,7 +144,8 @@ class Snapshot {
   void remove_domain(OrganizationId id, std::string_view name);
   void put_recipient(OrganizationId id, const Recipient& recipient);
   void remove_recipient(OrganizationId id, std::string_view address);
-  void put_connector(OrganizationId id, InboundConnector connector);
+  /// Connectors of names that are not there.
+  void put_connectors(OrganizationId id, std::vector<InboundConnector> connectors);
   /// By name, in any case.
   void remove_connector(OrganizationId id, std::string_view name);
 
@@ -151,8 +155,8 @@ class Snapshot {
   std::uint64_t revision_ = 0;
   PersistentMap<OrganizationId, std::shared_ptr<Organization>> organizations_;
   PersistentMap<Text, OrganizationId> identities_;  // names in lower case, and GUIDs
-  PersistentMap<Text, OrganizationId> domains_;
-  ConnectorIndex on_premises_;
+  PersistentSet<SharedDomain, DomainName> domains_;
+  OnPremisesIndex on_premises_;
 };
 
 using SharedSnapshot = std::shared_ptr<const Snapshot>;

@@ -22,19 +22,21 @@ void Asker::resume(const std::shared_ptr<Conversation>& conversation) {
   if (!conversation->is_timed) start_timer(conversation);
 }
 
-void Asker::ask_round(const std::shared_ptr<Conversation>& conversation, std::vector<dns::Question> questions) {
+void Asker::ask_round(const std::shared_ptr<Conversation>& conversation,
+                      std::vector<dns::Question> questions) {
   conversation->open = questions;
   conversation->is_asking = true;
   for (const dns::Question& question : questions) {
-    resolver_.ask(question, [this, conversation, question](std::shared_ptr<const dns::Answer> answer) {
-      answered(conversation, question, std::move(answer));
-    });
+    resolver_.ask(question,
+                  [this, conversation, question](std::shared_ptr<const dns::Answer> answer) {
+                    answered(conversation, question, std::move(answer));
+                  });
   }
   conversation->is_asking = false;
 }
 
-void Asker::answered(const std::shared_ptr<Conversation>& conversation, const dns::Question& question,
-                     std::shared_ptr<const dns::Answer> answer) {
+void Asker::answered(const std::shared_ptr<Conversation>& conversation,
+                     const dns::Question& question, std::shared_ptr<const dns::Answer> answer) {
   // After the deadline nobody wants to know any more.
   if (std::erase(conversation->open, question) == 0) return;
   conversation->answers.add(question, std::move(answer));

@@ -26,7 +26,8 @@ class Asker {
 
   /// `evaluate` is called again and again with more answers, on this thread.
   template <class T>
-  std::shared_ptr<Pending<T>> settle(std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate) {
+  std::shared_ptr<Pending<T>> settle(
+      std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate) {
     auto pending = std::make_shared<Pending<T>>();
     auto conversation = std::make_shared<Conversation>(io_);
     begin(conversation, [pending, evaluate = std::move(evaluate)](const dns::AnswerSet& answers) {
@@ -54,7 +55,8 @@ class Asker {
   void begin(const std::shared_ptr<Conversation>& conversation,
              std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate);
   void resume(const std::shared_ptr<Conversation>& conversation);
-  void ask_round(const std::shared_ptr<Conversation>& conversation, std::vector<dns::Question> questions);
+  void ask_round(const std::shared_ptr<Conversation>& conversation,
+                 std::vector<dns::Question> questions);
   void answered(const std::shared_ptr<Conversation>& conversation, const dns::Question& question,
                 std::shared_ptr<const dns::Answer> answer);
   void start_timer(const std::shared_ptr<Conversation>& conversation);

@@ -40,12 +40,16 @@ TEST_CASE("the smallest file gives the documented defaults") {
 
 TEST_CASE("a mistake is told with file, line, key and what was expected") {
   CHECK(mistakes("[log]\nlevel = \"loud\"\n") ==
-        "postern.toml:7: [log] level: expected one of \"debug\", \"info\", \"warning\", \"error\", found \"loud\"\n");
+        "postern.toml:7: [log] level: expected one of \"debug\", \"info\", \"warning\", \"error\", "
+        "found \"loud\"\n");
   CHECK(mistakes("[trace]\nkeep_days = \"many\"\n") ==
-        "postern.toml:7: [trace] keep_days: expected a whole number from 1 to 3650, found \"many\"\n");
-  CHECK(mistakes("[trace]\nkeep_dayz = 3\n") == "postern.toml:7: [trace] keep_dayz: there is no such key\n");
+        "postern.toml:7: [trace] keep_days: expected a whole number from 1 to 3650, found "
+        "\"many\"\n");
+  CHECK(mistakes("[trace]\nkeep_dayz = 3\n") ==
+        "postern.toml:7: [trace] keep_dayz: there is no such key\n");
   CHECK(mistakes("[limits]\nmax_recipients = 5\n").contains("expected a whole number from 100 to"));
-  CHECK(mistakes("[tls]\ncertificate = \"/nowhere/cert.pem\"\n").contains("cannot read /nowhere/cert.pem"));
+  CHECK(mistakes("[tls]\ncertificate = \"/nowhere/cert.pem\"\n")
+            .contains("cannot read /nowhere/cert.pem"));
   CHECK(mistakes("[delivery]\ndefault = \"carrier-pigeon:\"\n").contains("[delivery] default"));
   CHECK(mistakes("[dns]\nservers = [\"localhost\"]\n").contains("[dns] servers"));
   CHECK(mistakes("[store]\nurl = \"mysql:x\"\n").contains("expected sqlite:"));
@@ -53,7 +57,8 @@ TEST_CASE("a mistake is told with file, line, key and what was expected") {
 }
 
 TEST_CASE("all mistakes are told at once") {
-  const std::string all = mistakes("[[listener]]\naddress = \"25\"\n[admin]\naddress = 8025\n[nonsense]\n");
+  const std::string all =
+      mistakes("[[listener]]\naddress = \"25\"\n[admin]\naddress = 8025\n[nonsense]\n");
   CHECK(std::ranges::count(all, '\n') == 3);
 }
 

@@ -42,7 +42,8 @@ store::TraceSettings trace_settings(const Config& config) {
 
 net::AdmissionLimits admission_limits(const Config& config) {
   return {.connections = static_cast<std::uint32_t>(config.limits.max_connections),
-          .connections_per_client = static_cast<std::uint32_t>(config.limits.max_connections_per_client)};
+          .connections_per_client =
+              static_cast<std::uint32_t>(config.limits.max_connections_per_client)};
 }
 
 admin::ServerSettings admin_settings(const Config& config) {
@@ -63,7 +64,8 @@ struct BoundListener {
 Result<std::vector<BoundListener>> bind_all(const Config& config) {
   std::vector<BoundListener> bound;
   for (const ListenerConfig& listener : config.listeners) {
-    auto sockets = net::bind_listeners(*net::parse_endpoint(listener.address), thread_count(config));
+    auto sockets =
+        net::bind_listeners(*net::parse_endpoint(listener.address), thread_count(config));
     if (!sockets) return std::unexpected(sockets.error());
     bound.push_back({listener, std::move(*sockets)});
   }
@@ -127,8 +129,10 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   if (auto opened = open_stores(); !opened) return opened;
   if (auto started = start_workers(std::move(listeners)); !started) return started;
   watch_values();
-  admin::Services services{.directory = *directory_, .trace = *trace_, .server_name = settings_->config.hostname};
-  auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config), [this] { return trouble(); });
+  admin::Services services{
+      .directory = *directory_, .trace = *trace_, .server_name = settings_->config.hostname};
+  auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
+                                    [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
   admin_ = std::move(*server);
   admin_->start();
@@ -156,8 +160,10 @@ Result<void> Daemon::open_stores() {
       delivery::ContentLimits{.memory = static_cast<std::uint64_t>(limits.message_memory),
                               .spool = static_cast<std::uint64_t>(limits.message_spool)},
       *pool_);
-  maildir_ = std::make_unique<delivery::Maildir>(config.data_directory.string(), config.hostname, *pool_);
-  auto quarantine = delivery::QuarantineFolder::open(config.under_data("quarantine").string(), *pool_);
+  maildir_ =
+      std::make_unique<delivery::Maildir>(config.data_directory.string(), config.hostname, *pool_);
+  auto quarantine =
+      delivery::QuarantineFolder::open(config.under_data("quarantine").string(), *pool_);
   if (!quarantine) return std::unexpected(quarantine.error());
   quarantine_ = std::move(*quarantine);
   return {};
@@ -196,28 +202,44 @@ void Daemon::watch_values() {
   const auto watch = [this](const char* name, const char* help, Kind kind, auto read) {
     metrics_.watch(name, help, kind, [read] { return static_cast<double>(read()); });
   };
-  watch("trace_rows_total", "Rows recorded in the trace.", Kind::counter, [this] { return trace_->counters().recorded; });
-  watch("trace_rows_lost_total", "Rows that the trace could not keep.", Kind::counter, [this] { return trace_->counters().lost; });
-  watch("trace_rows_queued", "Rows that wait for the disk.", Kind::gauge, [this] { return trace_->counters().queued; });
-  watch("trace_bytes", "Size of the trace's files.", Kind::gauge, [this] { return trace_->counters().bytes; });
-  watch("ledger_messages", "Messages that some recipients have and that must come again.", Kind::gauge, [this] { return ledger_->size(); });
-  watch("content_memory_bytes", "Octets of messages held in memory.", Kind::gauge, [this] { return contents_->memory_in_use(); });
-  watch("content_spool_bytes", "Octets of messages held in the spool.", Kind::gauge, [this] { return contents_->spool_in_use(); });
-  watch("quarantine_bytes", "Octets in the quarantine folder.", Kind::gauge, [this] { return quarantine_->size(); });
-  watch("delivery_queue", "Calls that wait for a delivery thread.", Kind::gauge, [this] { return pool_->waiting(); });
-  const auto count = [&](const char* name, const char* help, const std::atomic<std::uint64_t>& value) {
+  watch("trace_rows_total", "Rows recorded in the trace.", Kind::counter,
+        [this] { return trace_->counters().recorded; });
+  watch("trace_rows_lost_total", "Rows that the trace could not keep.", Kind::counter,
+        [this] { return trace_->counters().lost; });
+  watch("trace_rows_queued", "Rows that wait for the disk.", Kind::gauge,
+        [this] { return trace_->counters().queued; });
+  watch("trace_bytes", "Size of the trace's files.", Kind::gauge,
+        [this] { return trace_->counters().bytes; });
+  watch("ledger_messages", "Messages that some recipients have and that must come again.",
+        Kind::gauge, [this] { return ledger_->size(); });
+  watch("content_memory_bytes", "Octets of messages held in memory.", Kind::gauge,
+        [this] { return contents_->memory_in_use(); });
+  watch("content_spool_bytes", "Octets of messages held in the spool.", Kind::gauge,
+        [this] { return contents_->spool_in_use(); });
+  watch("quarantine_bytes", "Octets in the quarantine folder.", Kind::gauge,
+        [this] { return quarantine_->size(); });
+  watch("delivery_queue", "Calls that wait for a delivery thread.", Kind::gauge,
+        [this] { return pool_->waiting(); });
+  const auto count = [&](const char* name, const char* help,
+                         const std::atomic<std::uint64_t>& value) {
     watch(name, help, Kind::counter, [&value] { return value.load(std::memory_order_relaxed); });
   };
   count("recipients_delivered_total", "Recipients whose copy is safe.", counters_.delivered);
   count("recipients_deferred_total", "Recipients that a next hop deferred.", counters_.deferred);
   count("recipients_refused_total", "Recipients that a next hop refused.", counters_.refused);
-  count("recipients_quarantined_total", "Recipients refused beside others that were delivered, kept in quarantine.", counters_.quarantined);
-  count("recipients_notified_total", "Recipients of whose refusal a notification told the sender.", counters_.notified);
-  count("recipients_remembered_total", "Recipients that had the message already when it came again.", counters_.remembered);
-  count("ledger_failures_total", "Times the ledger could not be written.", counters_.ledger_failures);
+  count("recipients_quarantined_total",
+        "Recipients refused beside others that were delivered, kept in quarantine.",
+        counters_.quarantined);
+  count("recipients_notified_total", "Recipients of whose refusal a notification told the sender.",
+        counters_.notified);
+  count("recipients_remembered_total",
+        "Recipients that had the message already when it came again.", counters_.remembered);
+  count("ledger_failures_total", "Times the ledger could not be written.",
+        counters_.ledger_failures);
   count("hop_connections_total", "Connections opened to next hops.", counters_.connections);
   count("hop_connections_reused_total", "Messages that found a connection open.", counters_.reused);
-  count("hop_failures_total", "Next hops that could not be reached or broke off.", counters_.hop_failures);
+  count("hop_failures_total", "Next hops that could not be reached or broke off.",
+        counters_.hop_failures);
 }
 
 /// For /healthz: why nobody should send us mail just now.
@@ -258,7 +280,8 @@ void Daemon::reload() {
   sd_notify(0, "RELOADING=1");
   const auto config = load_config(settings_->config.file);
   if (!config) {
-    for (const std::string& error : config.error()) log_error("reload_failed", {{"problem", error}});
+    for (const std::string& error : config.error())
+      log_error("reload_failed", {{"problem", error}});
   } else if (auto settings = make_settings(*config); !settings) {
     log_error("reload_failed", {{"problem", settings.error().message}});
   } else {
@@ -281,7 +304,8 @@ void Daemon::drain() {
   sd_notify(0, "STOPPING=1");
   log_info("draining", {{"sessions", open_sessions()}});
   for (const auto& worker : workers_) worker->drain();
-  wait_until_drained(std::chrono::steady_clock::now() + std::chrono::seconds(settings_->config.limits.drain_time));
+  wait_until_drained(std::chrono::steady_clock::now() +
+                     std::chrono::seconds(settings_->config.limits.drain_time));
 }
 
 void Daemon::wait_until_drained(std::chrono::steady_clock::time_point deadline) {
@@ -312,7 +336,8 @@ int complain(const Error& error) {
 int check(const Config& config) {
   if (const auto settings = make_settings(config); !settings) return complain(settings.error());
   admin::Metrics metrics;
-  if (const auto resolver = make_resolver(config, metrics); !resolver) return complain(resolver.error());
+  if (const auto resolver = make_resolver(config, metrics); !resolver)
+    return complain(resolver.error());
   std::printf("%s: can be used\n", config.file.c_str());
   return 0;
 }
@@ -323,7 +348,8 @@ int run(const Config& config) {
   // What only root may do comes first: ports below 1024, private keys.
   auto settings = make_settings(config);
   if (!settings) return complain(settings.error());
-  if (auto prepared = prepare_data_directory(config.data_directory, config.user); !prepared) return complain(prepared.error());
+  if (auto prepared = prepare_data_directory(config.data_directory, config.user); !prepared)
+    return complain(prepared.error());
   auto listeners = bind_all(config);
   if (!listeners) return complain(listeners.error());
   if (auto became = become_user(config.user); !became) return complain(became.error());
@@ -332,7 +358,8 @@ int run(const Config& config) {
 
   {
     Daemon daemon(*settings);
-    if (auto started = daemon.start(std::move(*listeners)); !started) return complain(started.error());
+    if (auto started = daemon.start(std::move(*listeners)); !started)
+      return complain(started.error());
     daemon.run();
   }
   flush_log();

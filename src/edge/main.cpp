@@ -23,7 +23,9 @@ int main(int argc, char** argv) {
   app.footer(footer);
   std::filesystem::path config_file = "/etc/postern/postern.toml";
   bool check = false;
-  app.add_option("--config,-c", config_file, "Configuration file")->type_name("FILE")->capture_default_str();
+  app.add_option("--config,-c", config_file, "Configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
   app.add_flag("--check", check, "Say whether the configuration can be used, and exit");
   app.set_version_flag("--version", "posternd " POSTERN_VERSION);
   try {

@@ -14,12 +14,15 @@
 namespace postern::edge {
 namespace {
 
-std::string last_error() { return std::generic_category().message(errno); }
+std::string last_error() {
+  return std::generic_category().message(errno);
+}
 
 Result<passwd> find_user(const std::string& name) {
   errno = 0;
   const passwd* entry = getpwnam(name.c_str());
-  if (entry == nullptr) return fail(fmt::format("[server] user: there is no user \"{}\" on this machine", name));
+  if (entry == nullptr)
+    return fail(fmt::format("[server] user: there is no user \"{}\" on this machine", name));
   return *entry;
 }
 
@@ -40,10 +43,12 @@ DataDirectoryLock::~DataDirectoryLock() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-Result<void> prepare_data_directory(const std::filesystem::path& directory, const std::string& user) {
+Result<void> prepare_data_directory(const std::filesystem::path& directory,
+                                    const std::string& user) {
   std::error_code error;
   std::filesystem::create_directories(directory.parent_path(), error);
-  for (const auto& folder : {directory, directory / "mail", directory / "spool", directory / "trace", directory / "quarantine"}) {
+  for (const auto& folder : {directory, directory / "mail", directory / "spool",
+                             directory / "trace", directory / "quarantine"}) {
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
       return fail(fmt::format("Cannot make {}: {}", folder.string(), last_error()));
     }
@@ -66,12 +71,15 @@ Result<void> become_user(const std::string& user) {
   if (!entry) return std::unexpected(entry.error());
   if (geteuid() == entry->pw_uid) return {};
   if (geteuid() != 0) {
-    return fail(fmt::format("[server] user: only root can change to \"{}\"; start as root or as that user", user));
+    return fail(fmt::format(
+        "[server] user: only root can change to \"{}\"; start as root or as that user", user));
   }
-  if (initgroups(user.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
+  if (initgroups(user.c_str(), entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+      setuid(entry->pw_uid) != 0) {
     return fail(fmt::format("Cannot become {}: {}", user, last_error()));
   }
-  if (entry->pw_uid != 0 && setuid(0) == 0) return fail("Could become root again after giving it up");
+  if (entry->pw_uid != 0 && setuid(0) == 0)
+    return fail("Could become root again after giving it up");
   return {};
 }
 

@@ -14,7 +14,8 @@ namespace postern::edge {
 class DataDirectoryLock {
  public:
   static Result<DataDirectoryLock> take(const std::filesystem::path& directory);
-  DataDirectoryLock(DataDirectoryLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  DataDirectoryLock(DataDirectoryLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)) {}
   DataDirectoryLock& operator=(DataDirectoryLock&&) = delete;
   ~DataDirectoryLock();
 
@@ -25,7 +26,8 @@ class DataDirectoryLock {
 
 /// Makes the directory and its folders with mode 0700 where they are missing. If we are root and
 /// `user` is not empty, the directory itself and what was made is given to that user.
-Result<void> prepare_data_directory(const std::filesystem::path& directory, const std::string& user);
+Result<void> prepare_data_directory(const std::filesystem::path& directory,
+                                    const std::string& user);
 
 /// Becomes `user` for good: groups, gid, uid. An error if that does not work or could be undone.
 /// Empty: stays.

@@ -13,13 +13,16 @@ smtp::Offers EdgeReceiver::greeted(const smtp::SessionFacts& facts) {
 }
 
 smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> EdgeReceiver::begin(
-    const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path, const smtp::MailParameters& parameters) {
-  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, reverse_name_, reverse_path, parameters);
+    const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
+    const smtp::MailParameters& parameters) {
+  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, reverse_name_,
+                                              reverse_path, parameters);
 }
 
 void EdgeReceiver::replied(std::string_view verb, const mail::Reply& reply) {
   // Two replies answer no command: the banner, which is the first, and that to the content.
-  services_.metrics.count_reply(verb.empty() ? (welcomed_ ? "content" : "CONNECT") : verb, reply.code);
+  services_.metrics.count_reply(verb.empty() ? (welcomed_ ? "content" : "CONNECT") : verb,
+                                reply.code);
   welcomed_ = true;
 }
 

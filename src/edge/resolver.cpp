@@ -19,7 +19,8 @@ class CountingResolver final : public dns::Resolver {
   void ask(const dns::Question& question, Callback callback) override {
     metrics_.dns_questions.add();
     const auto asked = std::chrono::steady_clock::now();
-    inner_->ask(question, [&metrics = metrics_, asked, callback = std::move(callback)](std::shared_ptr<const dns::Answer> answer) mutable {
+    inner_->ask(question, [&metrics = metrics_, asked, callback = std::move(callback)](
+                              std::shared_ptr<const dns::Answer> answer) mutable {
       metrics.dns_seconds.observe(std::chrono::steady_clock::now() - asked);
       if (answer->status == dns::Status::failure) metrics.dns_failures.add();
       callback(std::move(answer));
@@ -36,7 +37,8 @@ class CountingResolver final : public dns::Resolver {
 /// The cache with all that stands behind it.
 class CachedChain final : public dns::Resolver {
  public:
-  CachedChain(std::unique_ptr<dns::Resolver> source, const dns::CacheLimits& limits, admin::Metrics& metrics)
+  CachedChain(std::unique_ptr<dns::Resolver> source, const dns::CacheLimits& limits,
+              admin::Metrics& metrics)
       : counting_(std::move(source), metrics), cache_(counting_, limits), metrics_(metrics) {}
 
   void ask(const dns::Question& question, Callback callback) override {
@@ -67,11 +69,13 @@ Result<std::unique_ptr<dns::Resolver>> make_source(const DnsConfig& dns) {
 
 }  // namespace
 
-Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config, admin::Metrics& metrics) {
+Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config,
+                                                     admin::Metrics& metrics) {
   auto source = make_source(config.dns);
   if (!source) return std::unexpected(source.error());
-  const dns::CacheLimits limits{.entries = static_cast<std::size_t>(config.limits.dns_cache_entries),
-                                .bytes = static_cast<std::size_t>(config.limits.dns_cache_bytes)};
+  const dns::CacheLimits limits{
+      .entries = static_cast<std::size_t>(config.limits.dns_cache_entries),
+      .bytes = static_cast<std::size_t>(config.limits.dns_cache_bytes)};
   return std::make_unique<CachedChain>(std::move(*source), limits, metrics);
 }
 

@@ -6,9 +6,10 @@
 namespace postern::edge {
 
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
-                                               const mail::Mailbox& reverse_path, const std::string& server_name,
-                                               Time now) {
-  auth::SpfQuery query{.client = session.client, .helo = session.hello, .receiver = server_name, .now = now};
+                                               const mail::Mailbox& reverse_path,
+                                               const std::string& server_name, Time now) {
+  auth::SpfQuery query{
+      .client = session.client, .helo = session.hello, .receiver = server_name, .now = now};
   std::optional<auth::SpfQuery> mail_from;
   std::optional<auth::SpfQuery> helo;
   if (!reverse_path.is_null() && !reverse_path.has_literal()) {
@@ -27,7 +28,8 @@ std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::Session
   return asker.settle<SpfOutcome>([mail_from, helo](const dns::AnswerSet& answers) {
     dns::Asking<SpfOutcome> asking;
     SpfOutcome outcome;
-    const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity, std::optional<auth::SpfEvaluation>& out) {
+    const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
+                              std::optional<auth::SpfEvaluation>& out) {
       if (!identity) return;
       auto checked = auth::check_host(*identity, answers);
       out = std::move(checked.value);

@@ -22,11 +22,14 @@ struct SpfOutcome {
   std::optional<auth::SpfEvaluation> helo;
 
   /// The one that speaks for the transaction: MAIL FROM if there is one. Null: neither.
-  const auth::SpfEvaluation* main() const { return mail_from ? &*mail_from : helo ? &*helo : nullptr; }
+  const auth::SpfEvaluation* main() const {
+    return mail_from ? &*mail_from : helo ? &*helo : nullptr;
+  }
 };
 
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
-                                               const mail::Mailbox& reverse_path, const std::string& server_name, Time now);
+                                               const mail::Mailbox& reverse_path,
+                                               const std::string& server_name, Time now);
 
 struct ReverseName {
   dns::Status status = dns::Status::failure;

@@ -22,7 +22,8 @@ Result<SharedSettings> make_settings(Config config) {
   auto tls = net::TlsContext::server(tls_settings(config));
   if (!tls) return fail("[tls] " + tls.error().message);
   settings->tls = std::move(*tls);
-  for (const std::string& warning : settings->tls->warnings()) log_warning("tls", {{"problem", warning}});
+  for (const std::string& warning : settings->tls->warnings())
+    log_warning("tls", {{"problem", warning}});
 
   auto default_hop = delivery::parse_next_hop(config.delivery.default_hop);
   if (!default_hop) return fail("[delivery] default: " + default_hop.error().message);
@@ -32,7 +33,8 @@ Result<SharedSettings> make_settings(Config config) {
     if (!relay) return fail("[delivery] relay: " + relay.error().message);
     settings->relay = std::move(*relay);
   }
-  settings->session = {.hostname = config.hostname, .limits = config.limits.session, .offer_tls = true};
+  settings->session = {
+      .hostname = config.hostname, .limits = config.limits.session, .offer_tls = true};
   settings->config = std::move(config);
   return settings;
 }

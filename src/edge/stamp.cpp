@@ -9,7 +9,8 @@ namespace postern::edge {
 namespace {
 
 /// Prefixes of field names that only an edge may write.
-constexpr std::string_view protected_prefixes[] = {"X-Postern-", "X-MS-Exchange-Organization-", "X-MS-Exchange-Forest-"};
+constexpr std::string_view protected_prefixes[] = {"X-Postern-", "X-MS-Exchange-Organization-",
+                                                   "X-MS-Exchange-Forest-"};
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
@@ -22,21 +23,24 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-mail::AuthenticationResult spf_result(const auth::SpfEvaluation& spf, std::string_view property, std::string_view value) {
+mail::AuthenticationResult spf_result(const auth::SpfEvaluation& spf, std::string_view property,
+                                      std::string_view value) {
   mail::AuthenticationResult result{.method = "spf", .result = std::string(to_string(spf.result))};
   if (!spf.problem.empty()) result.reason = spf.problem;
   result.properties.push_back({"smtp", std::string(property), std::string(value)});
   return result;
 }
 
-std::string spf_comment(const auth::SpfEvaluation& spf, std::string_view server_name, std::string_view client) {
+std::string spf_comment(const auth::SpfEvaluation& spf, std::string_view server_name,
+                        std::string_view client) {
   std::string comment = std::string(server_name) + ": ";
   switch (spf.result) {
     case auth::SpfResult::pass:
       return comment + spf.domain + " designates " + std::string(client) + " as permitted sender";
     case auth::SpfResult::fail:
     case auth::SpfResult::softfail:
-      return comment + spf.domain + " does not designate " + std::string(client) + " as permitted sender";
+      return comment + spf.domain + " does not designate " + std::string(client) +
+             " as permitted sender";
     case auth::SpfResult::neutral:
       return comment + spf.domain + " says nothing definite about " + std::string(client);
     case auth::SpfResult::none:
@@ -85,8 +89,9 @@ std::string fields_to_prepend(const StampFacts& facts) {
   std::string out;
   out.reserve(1024);
   append_field(out, "X-Postern-Message-Trace-Id", facts.transaction_id);
-  append_field(out, "X-Postern-Directionality",
-               facts.verdict->direction == policy::Direction::originating ? "Originating" : "Incoming");
+  append_field(
+      out, "X-Postern-Directionality",
+      facts.verdict->direction == policy::Direction::originating ? "Originating" : "Incoming");
   if (facts.verdict->connector) {
     append_field(out, "X-Postern-Connector", printable(facts.verdict->connector->name.view()));
   }
@@ -94,10 +99,12 @@ std::string fields_to_prepend(const StampFacts& facts) {
 
   mail::AuthenticationResults results{.authserv_id = std::string(facts.server_name)};
   if (facts.spf_mail_from) {
-    results.results.push_back(spf_result(*facts.spf_mail_from, "mailfrom",
-                                         facts.reverse_path.empty() ? facts.spf_mail_from->domain : facts.reverse_path));
+    results.results.push_back(
+        spf_result(*facts.spf_mail_from, "mailfrom",
+                   facts.reverse_path.empty() ? facts.spf_mail_from->domain : facts.reverse_path));
   }
-  if (facts.spf_helo) results.results.push_back(spf_result(*facts.spf_helo, "helo", facts.spf_helo->domain));
+  if (facts.spf_helo)
+    results.results.push_back(spf_result(*facts.spf_helo, "helo", facts.spf_helo->domain));
   out += mail::to_authentication_results_field(results);
 
   if (facts.spf_mail_from) out += received_spf(facts, *facts.spf_mail_from);
@@ -106,11 +113,14 @@ std::string fields_to_prepend(const StampFacts& facts) {
   return out;
 }
 
-std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section, std::string_view authserv_id) {
+std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section,
+                                                    std::string_view authserv_id) {
   std::vector<delivery::Edit::Range> ranges;
   for (const mail::HeaderField& field : section.fields) {
-    bool forged = field.is("Authentication-Results") && mail::claims_authserv_id(field.body, authserv_id);
-    for (const std::string_view prefix : protected_prefixes) forged = forged || istarts_with(field.name, prefix);
+    bool forged =
+        field.is("Authentication-Results") && mail::claims_authserv_id(field.body, authserv_id);
+    for (const std::string_view prefix : protected_prefixes)
+      forged = forged || istarts_with(field.name, prefix);
     if (forged) ranges.push_back({field.begin, field.end});
   }
   return ranges;

@@ -27,7 +27,8 @@ struct StampFacts {
   std::string_view reverse_name;  ///< validated PTR; empty: none or not asked
   bool smtp_utf8 = false;
   Time received;
-  const policy::RcptVerdict* verdict = nullptr;  ///< of any accepted recipient: all have one organization
+  const policy::RcptVerdict* verdict =
+      nullptr;  ///< of any accepted recipient: all have one organization
   /// What SPF said of MAIL FROM and of HELO; nothing where there was no domain to ask about.
   std::optional<auth::SpfEvaluation> spf_mail_from;
   std::optional<auth::SpfEvaluation> spf_helo;
@@ -38,6 +39,7 @@ std::string fields_to_prepend(const StampFacts& facts);
 
 /// Fields a stranger may not send: Authentication-Results that claim our authserv-id,
 /// X-MS-Exchange-Organization-*, X-MS-Exchange-Forest-* and our own X-Postern-*.
-std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section, std::string_view authserv_id);
+std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section,
+                                                    std::string_view authserv_id);
 
 }  // namespace postern::edge

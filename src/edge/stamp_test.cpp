@@ -22,13 +22,14 @@ std::string without_forged(const std::string& message) {
 }  // namespace
 
 TEST_CASE("only the edge writes its own and Exchange's trust fields") {
-  CHECK(without_forged("From: a@b.test\r\n"
-                       "X-MS-Exchange-Organization-AuthAs: Internal\r\n"
-                       "x-ms-exchange-forest-rules: 1\r\n"
-                       "X-POSTERN-Direct-Send: false\r\n folded\r\n"
-                       "X-MS-Has-Attach: yes\r\n"
-                       "Subject: hi\r\n\r\nX-Postern-In-Body: stays\r\n") ==
-        "From: a@b.test\r\nX-MS-Has-Attach: yes\r\nSubject: hi\r\n\r\nX-Postern-In-Body: stays\r\n");
+  CHECK(
+      without_forged("From: a@b.test\r\n"
+                     "X-MS-Exchange-Organization-AuthAs: Internal\r\n"
+                     "x-ms-exchange-forest-rules: 1\r\n"
+                     "X-POSTERN-Direct-Send: false\r\n folded\r\n"
+                     "X-MS-Has-Attach: yes\r\n"
+                     "Subject: hi\r\n\r\nX-Postern-In-Body: stays\r\n") ==
+      "From: a@b.test\r\nX-MS-Has-Attach: yes\r\nSubject: hi\r\n\r\nX-Postern-In-Body: stays\r\n");
 }
 
 TEST_CASE("results that claim to be ours go, others stay as evidence") {
@@ -46,7 +47,8 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
   session.extended = true;
   policy::RcptVerdict verdict;
   verdict.direct_send = true;
-  auth::SpfEvaluation spf{.result = auth::SpfResult::fail, .domain = "contoso.test", .mechanism = "-all"};
+  auth::SpfEvaluation spf{
+      .result = auth::SpfResult::fail, .domain = "contoso.test", .mechanism = "-all"};
   const std::string fields = fields_to_prepend({.server_name = "mx.contoso.test",
                                                 .session = &session,
                                                 .transaction_id = "id-1",

@@ -25,9 +25,10 @@ std::string trace_text(const mail::HeaderSection& section, std::string_view name
 
 }  // namespace
 
-EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings, const smtp::SessionFacts& session,
-                                 std::shared_ptr<Pending<ReverseName>> reverse_name, mail::Mailbox reverse_path,
-                                 smtp::MailParameters parameters)
+EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
+                                 const smtp::SessionFacts& session,
+                                 std::shared_ptr<Pending<ReverseName>> reverse_name,
+                                 mail::Mailbox reverse_path, smtp::MailParameters parameters)
     : services_(services),
       settings_(std::move(settings)),
       session_(session),
@@ -55,18 +56,21 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   if (verdict.decision == policy::Decision::accept && organization_ &&
       organization_->id() != verdict.organization->id()) {
     verdict.decision = policy::Decision::defer;
-    verdict.reply = {452, "4.5.3", "Recipients of another organization go in a transaction of their own"};
+    verdict.reply = {452, "4.5.3",
+                     "Recipients of another organization go in a transaction of their own"};
     verdict.reasons.insert(verdict.reasons.begin(), "OtherOrganization");
   }
   if (verdict.decision == policy::Decision::accept) {
     const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, verdict);
     if (hop_reply) {
-      verdict.decision = hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
+      verdict.decision =
+          hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
       verdict.reply = *hop_reply;
       verdict.reasons.insert(verdict.reasons.begin(), "NextHop");
     }
   } else {
-    verdict.reply = policy::with_tail(std::move(verdict.reply), settings_->config.hostname, format_iso(now()), session_.id);
+    verdict.reply = policy::with_tail(std::move(verdict.reply), settings_->config.hostname,
+                                      format_iso(now()), session_.id);
   }
 
   const Reply reply = verdict.reply;
@@ -90,7 +94,8 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                           .reverse_path = &reverse_path_,
                           .forward_path = &forward_path,
                           .server_name = settings_->config.hostname};
-  if (session_.tls && session_.tls->certificate) facts.certificate_names = session_.tls->certificate->names;
+  if (session_.tls && session_.tls->certificate)
+    facts.certificate_names = session_.tls->certificate->names;
   if (reverse_name_) {
     const ReverseName* name = co_await Pending<ReverseName>::wait(reverse_name_);
     facts.reverse_name = name->status == dns::Status::failure ? ReverseNameFact::temporary_failure
@@ -100,8 +105,8 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
   co_return policy::decide_rcpt(facts, *services_.directory.snapshot());
 }
 
-smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(const mail::Mailbox& forward_path,
-                                                                    const policy::RcptVerdict& verdict) {
+smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
+    const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
   if (!hand_off_) {
     delivery::Envelope envelope{.reverse_path = reverse_path_,
                                 .client = session_.client,
@@ -175,11 +180,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
   std::optional<Reply> refused = content_trouble_;
   if (!refused) refused = refuse_content(section);
   if (refused) {
-    for (Accepted& accepted : accepted_) {
-      accepted.record.decision = to_string(refused->is_permanent() ? policy::Decision::reject : policy::Decision::defer);
-      accepted.record.status = refused->is_permanent() ? store::TraceStatus::failed : store::TraceStatus::pending;
-      accepted.record.reasons.insert(accepted.record.reasons.begin(), "Content");
-    }
+    note_refusal(*refused);
     co_return *refused;
   }
 
@@ -198,21 +199,26 @@ std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& 
   }
   // RFC 5321 section 6.3: a message that has been everywhere is in a loop.
   if (section.count("Received") > static_cast<std::size_t>(settings_->config.limits.max_hops)) {
-    return refusal(554, "5.4.6", "Too many hops: this message has more Received fields than an honest route has");
+    return refusal(554, "5.4.6",
+                   "Too many hops: this message has more Received fields than an honest route has");
   }
   if (!mail::find_authors(section).is_compliant()) {
-    return refusal(550, "5.7.512", "Access denied, message must be RFC 5322 section 3.6.2 compliant");
+    return refusal(550, "5.7.512",
+                   "Access denied, message must be RFC 5322 section 3.6.2 compliant");
   }
   return std::nullopt;
 }
 
-delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section, const SpfOutcome& spf) const {
+delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section,
+                                          const SpfOutcome& spf) const {
   const std::string& server_name = settings_->config.hostname;
   const StampFacts facts{.server_name = server_name,
                          .session = &session_,
                          .transaction_id = id_,
                          .reverse_path = reverse_path_.text,
-                         .forward_path = accepted_.size() == 1 ? std::string_view(accepted_[0].record.forward_path) : "",
+                         .forward_path = accepted_.size() == 1
+                                             ? std::string_view(accepted_[0].record.forward_path)
+                                             : "",
                          .reverse_name = {},
                          .smtp_utf8 = parameters_.smtp_utf8,
                          .received = begun_,
@@ -232,6 +238,25 @@ void EdgeTransaction::note_content(const mail::HeaderSection& section) {
   }
 }
 
+/// The content, not a recipient, is why the message is not taken.
+void EdgeTransaction::note_refusal(const Reply& reply) {
+  const bool for_good = reply.is_permanent();
+  for (Accepted& accepted : accepted_) {
+    store::TraceRecord& record = accepted.record;
+    record.decision = to_string(for_good ? policy::Decision::reject : policy::Decision::defer);
+    record.status = for_good ? store::TraceStatus::failed : store::TraceStatus::pending;
+    record.reply = reply.to_line();
+    record.reasons.insert(record.reasons.begin(), "Content");
+  }
+}
+
+void EdgeTransaction::content_refused(const Reply& reply) {
+  note_content(mail::parse_header_section(header_.text()));
+  note_refusal(reply);
+  for (Accepted& accepted : accepted_) record_when_spf_is_known(std::move(accepted.record));
+  accepted_.clear();
+}
+
 void EdgeTransaction::apply(const delivery::Outcome& outcome) {
   // The hand-off keeps the order of the recipients it took.
   for (std::size_t i = 0; i < accepted_.size() && i < outcome.recipients.size(); ++i) {
@@ -240,10 +265,18 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     record.reply = recipient.reply.to_line();
     record.next_hop = recipient.next_hop;
     switch (recipient.fate) {
-      case delivery::Fate::delivered: record.status = store::TraceStatus::delivered; break;
-      case delivery::Fate::deferred: record.status = store::TraceStatus::pending; break;
-      case delivery::Fate::refused: record.status = store::TraceStatus::failed; break;
-      case delivery::Fate::quarantined: record.status = store::TraceStatus::quarantined; break;
+      case delivery::Fate::delivered:
+        record.status = store::TraceStatus::delivered;
+        break;
+      case delivery::Fate::deferred:
+        record.status = store::TraceStatus::pending;
+        break;
+      case delivery::Fate::refused:
+        record.status = store::TraceStatus::failed;
+        break;
+      case delivery::Fate::quarantined:
+        record.status = store::TraceStatus::quarantined;
+        break;
     }
   }
 }
@@ -253,8 +286,8 @@ smtp::awaitable<void> EdgeTransaction::replied(bool client_got_it) {
 }
 
 Reply EdgeTransaction::refusal(int code, std::string enhanced, std::string text) const {
-  return policy::with_tail({code, std::move(enhanced), std::move(text)}, settings_->config.hostname, format_iso(now()),
-                           session_.id);
+  return policy::with_tail({code, std::move(enhanced), std::move(text)}, settings_->config.hostname,
+                           format_iso(now()), session_.id);
 }
 
 store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
@@ -283,7 +316,8 @@ store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_pat
   record.decision = to_string(verdict.decision);
   record.reply = verdict.decision == policy::Decision::accept ? "" : verdict.reply.to_line();
   record.reasons = verdict.reasons;
-  record.status = verdict.decision == policy::Decision::reject ? store::TraceStatus::failed : store::TraceStatus::pending;
+  record.status = verdict.decision == policy::Decision::reject ? store::TraceStatus::failed
+                                                               : store::TraceStatus::pending;
   return record;
 }
 

@@ -32,6 +32,7 @@ class EdgeTransaction final : public smtp::Transaction {
   smtp::awaitable<void> write(std::string_view bytes) override;
   smtp::awaitable<mail::Reply> finish() override;
   smtp::awaitable<void> replied(bool client_got_it) override;
+  void content_refused(const mail::Reply& reply) override;
 
  private:
   struct Accepted {
@@ -46,10 +47,12 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content(const mail::HeaderSection& section) const;
   delivery::Edit make_edit(const mail::HeaderSection& section, const SpfOutcome& spf) const;
   void note_content(const mail::HeaderSection& section);
+  void note_refusal(const mail::Reply& reply);
   void apply(const delivery::Outcome& outcome);
 
   mail::Reply refusal(int code, std::string enhanced, std::string text) const;
-  store::TraceRecord make_record(const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) const;
+  store::TraceRecord make_record(const mail::Mailbox& forward_path,
+                                 const policy::RcptVerdict& verdict) const;
   void log_decision(const store::TraceRecord& record) const;
   void record_when_spf_is_known(store::TraceRecord record);
 

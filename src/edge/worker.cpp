@@ -1,8 +1,8 @@
 #include "edge/worker.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -23,13 +23,15 @@ struct Worker::Connection {
   bool behind_proxy = false;
 };
 
-Worker::Worker(const Shared& shared, SharedSettings settings, std::unique_ptr<dns::Resolver> resolver)
+Worker::Worker(const Shared& shared, SharedSettings settings,
+               std::unique_ptr<dns::Resolver> resolver)
     : shared_(shared),
       settings_(std::move(settings)),
       resolver_(std::move(resolver)),
       asker_(io_, *resolver_),
-      courier_(delivery::make_courier(shared.delivery, {.host_name = settings_->config.hostname, .relay = settings_->relay},
-                                      io_.get_executor(), delivery::make_connect(shared.delivery.pool))),
+      courier_(delivery::make_courier(
+          shared.delivery, {.host_name = settings_->config.hostname, .relay = settings_->relay},
+          io_.get_executor(), delivery::make_connect(shared.delivery.pool))),
       services_{.directory = shared.directory,
                 .trace = shared.trace,
                 .metrics = shared.metrics,
@@ -37,7 +39,9 @@ Worker::Worker(const Shared& shared, SharedSettings settings, std::unique_ptr<dn
                 .courier = *courier_,
                 .asker = asker_} {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
 void Worker::listen(net::BoundSocket socket, IpPrefixList proxy_protocol_from) {
   auto handler = [this, prefixes = std::move(proxy_protocol_from)](net::Accepted accepted) {
@@ -93,17 +97,17 @@ void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_f
     shared_.metrics.refused_sessions.at("limit").add();
     return;  // Out of places in all: not even a coroutine for a polite word.
   }
-  auto connection = std::make_shared<Connection>(Connection{
-      .stream = net::make_socket_stream(io_, std::move(accepted.socket), settings_->tls),
-      .ticket = std::move(*ticket),
-      .facts = {.id = random_hex(8),
-                .connected = now(),
-                .client = accepted.peer.address,
-                .client_port = accepted.peer.port,
-                .server = accepted.local.address,
-                .server_port = accepted.local.port},
-      .settings = settings_,
-      .behind_proxy = proxy_protocol_from.contains(accepted.peer.address)});
+  auto connection = std::make_shared<Connection>(
+      Connection{.stream = net::make_socket_stream(io_, std::move(accepted.socket), settings_->tls),
+                 .ticket = std::move(*ticket),
+                 .facts = {.id = random_hex(8),
+                           .connected = now(),
+                           .client = accepted.peer.address,
+                           .client_port = accepted.peer.port,
+                           .server = accepted.local.address,
+                           .server_port = accepted.local.port},
+                 .settings = settings_,
+                 .behind_proxy = proxy_protocol_from.contains(accepted.peer.address)});
   auto done = [](std::exception_ptr trouble) {
     if (!trouble) return;
     try {
@@ -147,7 +151,8 @@ boost::asio::awaitable<void> Worker::converse(Connection& connection) {
     co_return;
   }
   EdgeReceiver receiver(services_, connection.settings);
-  co_await smtp::run_session(*connection.stream, receiver, connection.facts, connection.settings->session);
+  co_await smtp::run_session(*connection.stream, receiver, connection.facts,
+                             connection.settings->session);
 }
 
 boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
@@ -155,7 +160,8 @@ boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
   const auto header = co_await net::read_proxy_header(*connection.stream);
   if (!header) {
     // Whoever talks here is no proxy of ours: an answer in SMTP would tell a stranger nothing.
-    log_warning("proxy_protocol", {{"client", connection.facts.client.to_string()}, {"problem", header.error().message}});
+    log_warning("proxy_protocol", {{"client", connection.facts.client.to_string()},
+                                   {"problem", header.error().message}});
     shared_.metrics.refused_sessions.at("proxy").add();
     co_return false;
   }
@@ -170,7 +176,8 @@ boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
 
 boost::asio::awaitable<void> Worker::turn_away(Connection& connection) {
   const mail::Reply reply = smtp::too_many_connections(connection.settings->config.hostname);
-  log_warning("connection_refused", {{"client", connection.facts.client.to_string()}, {"reply", reply.to_line()}});
+  log_warning("connection_refused",
+              {{"client", connection.facts.client.to_string()}, {"reply", reply.to_line()}});
   const std::string wire = reply.to_wire();
   connection.stream->set_deadline(std::chrono::seconds(5));
   co_await connection.stream->write(wire);

@@ -4,9 +4,9 @@
 // (directory, trace, metrics, admission, the spool's totals) is in Shared and safe for all.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <thread>
 #include <unordered_set>

@@ -5,9 +5,11 @@
 using postern::mail::HeaderCollector;
 
 TEST_CASE("wherever a message is cut, header section and body come apart at the empty line") {
-  for (const std::string& message : std::initializer_list<std::string>{"A: 1\r\nB: 2\r\n\r\nbody\r\n\r\nmore", "\r\nbody", "A: 1\r\n\r\n", "A: 1\r\nno end"}) {
+  for (const std::string& message : std::initializer_list<std::string>{
+           "A: 1\r\nB: 2\r\n\r\nbody\r\n\r\nmore", "\r\nbody", "A: 1\r\n\r\n", "A: 1\r\nno end"}) {
     const std::size_t empty = message.starts_with("\r\n") ? 0 : message.find("\r\n\r\n");
-    const std::size_t split = empty == std::string::npos ? message.size() : empty + (empty == 0 ? 2 : 4);
+    const std::size_t split =
+        empty == std::string::npos ? message.size() : empty + (empty == 0 ? 2 : 4);
     for (std::size_t first = 0; first <= message.size(); ++first) {
       for (std::size_t second = first; second <= message.size(); ++second) {
         HeaderCollector collector;
@@ -28,5 +30,6 @@ TEST_CASE("a header section that never ends is kept to its limit and no further"
   const std::string line = "X: " + std::string(1000, 'x') + "\r\n";
   for (int i = 0; i < 1000; ++i) collector.feed(line);
   CHECK(collector.text().size() == postern::mail::max_header_bytes + 1);
-  CHECK(postern::mail::parse_header_section(collector.text()).trouble == postern::mail::HeaderTrouble::too_large);
+  CHECK(postern::mail::parse_header_section(collector.text()).trouble ==
+        postern::mail::HeaderTrouble::too_large);
 }

@@ -32,7 +32,10 @@ TEST_CASE("a full pool says so and calls nothing") {
   std::latch started(1);
   std::latch release(1);
   BlockingPool pool(1, 1);  // last: its thread uses the latches until it ends
-  REQUIRE(pool.try_submit([&] { started.count_down(); release.wait(); }));
+  REQUIRE(pool.try_submit([&] {
+    started.count_down();
+    release.wait();
+  }));
   started.wait();
   REQUIRE(pool.try_submit([] {}));
 

@@ -107,11 +107,10 @@ bool concerns_originating(const InboundConnector& connector, const AttributionFa
 /// mail.contoso.com and *.contoso.com; jpn.contoso.com backs *.contoso.com.
 bool backs_certificate(const Organization& organization, std::string_view wanted) {
   const std::string_view name = without_wildcard(wanted);
-  if (name.size() != wanted.size() && organization.has_domain_below(name)) return true;
   for (std::string_view above = name; !above.empty(); above = parent_of(above)) {
     if (organization.find_domain(above) != nullptr) return true;
   }
-  return false;
+  return name.size() != wanted.size() && organization.has_domain_below(name);
 }
 
 // Why an organization's certificate connector may speak for it, best last: the certificate's
@@ -170,12 +169,9 @@ Attribution originating_by_address(const AttributionFacts& facts) {
   if (!facts.sender) return result;
   Choice choice;
   facts.sender.organization->connector_index().for_each_by_address(
-      facts.client, [&](const IpPrefix& prefix, ConnectorIndex::Candidates candidates) {
-        for (const InboundConnector* one : candidates) {
-          if (one->type != ConnectorType::on_premises || !one->enabled) continue;
-          if (concerns_originating(*one, facts))
-            choice.consider(*one, {.address = prefix.length() + 1});
-        }
+      facts.client, [&](const InboundConnector& one, unsigned length) {
+        if (one.type != ConnectorType::on_premises || !one.enabled) return;
+        if (concerns_originating(one, facts)) choice.consider(one, {.address = length + 1});
       });
   if (choice.empty()) return result;
   result.organization = facts.sender.organization;
@@ -197,7 +193,7 @@ template <class Use>
 void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
   const ConnectorIndex& index = facts.recipient.organization->connector_index();
   const auto use_key = [&](std::string_view key) {
-    for (const InboundConnector* one : index.by_sender_domain(key)) {
+    for (const auto& [hash, one] : index.by_sender_domain(key)) {
       if (const unsigned rank = rank_partner(*one, facts)) use(*one, rank);
     }
   };
@@ -300,27 +296,27 @@ Attribution attribute_originating(const AttributionFacts& facts,
 }
 
 Attribution attribute_incoming(const AttributionFacts& facts) {
-  const Organization& organization = *facts.recipient.organization;
+  const ConnectorIndex& index = facts.recipient.organization->connector_index();
   Choice choice;
-  const auto consider = [&](ConnectorIndex::Candidates candidates) {
-    for (const InboundConnector* one : candidates) {
-      const unsigned sender_domain = rank_partner(*one, facts);
-      if (sender_domain == 0) continue;
-      const Rank rank{.certificate = rank_certificate(one->tls_sender_certificate_name,
-                                                      facts.certificate_names),
-                      .address = rank_address(one->sender_ip_addresses, facts.client),
-                      .sender_domain = sender_domain};
-      if (rank.certificate > 0 || rank.address > 0) choice.consider(*one, rank);
-    }
+  const auto consider = [&](const InboundConnector& one, unsigned address) {
+    const unsigned sender_domain = rank_partner(one, facts);
+    if (sender_domain == 0) return;
+    const Rank rank{
+        .certificate = rank_certificate(one.tls_sender_certificate_name, facts.certificate_names),
+        .address = address,
+        .sender_domain = sender_domain};
+    if (rank.certificate > 0 || rank.address > 0) choice.consider(one, rank);
   };
   for (const std::string& name : facts.certificate_names) {
     for_each_key(name, [&](std::string_view key) {
-      consider(organization.connector_index().by_certificate_name(key));
+      for (const auto& [hash, one] : index.by_certificate_name(key)) {
+        consider(*one, rank_address(one->sender_ip_addresses, facts.client));
+      }
     });
   }
-  organization.connector_index().for_each_by_address(
-      facts.client,
-      [&](const IpPrefix&, ConnectorIndex::Candidates candidates) { consider(candidates); });
+  index.for_each_by_address(facts.client, [&](const InboundConnector& one, unsigned length) {
+    consider(one, length + 1);
+  });
   MatchedBy matched_by =
       choice.rank().certificate > 0 ? MatchedBy::certificate : MatchedBy::address;
 

@@ -57,7 +57,7 @@ class World {
       directory.put_recipient(id, {"ann@" + name, {}});
     }
     for (const InboundConnector& connector : connectors_) {
-      directory.put_connector(connector.organization, connector);
+      directory.put_connectors(connector.organization, {connector});
     }
     return directory;
   }

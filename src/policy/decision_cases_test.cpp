@@ -143,7 +143,7 @@ class Player {
     CHECK(arguments.values.empty());
     auto checked =
         check_connector(connector, directory_, *directory_.find_organization(id_), nullptr, force);
-    if (keep_error(checked)) directory_.put_connector(id_, *checked);
+    if (keep_error(checked)) directory_.put_connectors(id_, {*checked});
   }
 
   bool describe_client(const std::string& verb, const std::string& rest) {

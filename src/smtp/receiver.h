@@ -41,8 +41,8 @@ enum class BodyType { seven_bit, eight_bit_mime, binary_mime };
 struct MailParameters {
   std::optional<std::uint64_t> size;  ///< RFC 1870, octets
   BodyType body = BodyType::seven_bit;
-  bool smtp_utf8 = false;  ///< RFC 6531
-  std::string ret;         ///< RFC 3461: FULL, HDRS or empty
+  bool smtp_utf8 = false;   ///< RFC 6531
+  std::string ret;          ///< RFC 3461: FULL, HDRS or empty
   std::string envelope_id;  ///< RFC 3461 ENVID, xtext as sent
 };
 
@@ -58,7 +58,8 @@ class Transaction {
   virtual ~Transaction() = default;
 
   /// RCPT. A 2xx reply means that the recipient is accepted.
-  virtual awaitable<Reply> add_recipient(const mail::Mailbox& forward_path, const RcptParameters& parameters) = 0;
+  virtual awaitable<Reply> add_recipient(const mail::Mailbox& forward_path,
+                                         const RcptParameters& parameters) = 0;
 
   /// DATA or the first BDAT, with at least one accepted recipient. A reply refuses the message
   /// before its content; nothing lets it come.
@@ -97,7 +98,8 @@ class Receiver {
 
   /// MAIL. An unexpected Reply refuses it.
   virtual awaitable<std::expected<std::unique_ptr<Transaction>, Reply>> begin(
-      const SessionFacts& facts, const mail::Mailbox& reverse_path, const MailParameters& parameters) = 0;
+      const SessionFacts& facts, const mail::Mailbox& reverse_path,
+      const MailParameters& parameters) = 0;
 
   /// Every reply that was given, for counting: `verb` is upper case, `OTHER` for what is no
   /// command here, or empty where no command was answered: the banner, the end of data, the

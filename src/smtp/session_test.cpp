@@ -195,15 +195,14 @@ TEST_CASE("an idle session costs little memory") {
   receiver.keep_greetings = false;
 
   const std::size_t before = mallinfo2().uordblks;
+  if (before == 0) return;  // The allocator of a sanitizer, which counts elsewhere.
   for (IdleStream& stream : streams)
     boost::asio::co_spawn(io, run_session(stream, receiver, some_facts(), settings),
                           boost::asio::detached);
   io.poll();
   const std::size_t each = (mallinfo2().uordblks - before) / count;
   CAPTURE(each);
-#ifndef __SANITIZE_ADDRESS__
   CHECK(each > 500);
-#endif
   CHECK(each < 4096);
 }
 

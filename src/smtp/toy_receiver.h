@@ -6,6 +6,7 @@
 // AddressSanitizer finds a session that still looks at it.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -113,7 +114,7 @@ class ToyReceiver final : public Receiver {
   };
 
   awaitable<void> suspend() {
-    const bool ignored = co_await stream_.drained({});
+    const bool ignored = co_await stream_.drained(std::chrono::seconds(0));
     static_cast<void>(ignored);
   }
 

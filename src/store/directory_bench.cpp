@@ -334,6 +334,7 @@ int main(int argc, char** argv) {
   const double connectors = static_cast<double>(organizations) * connectors_each;
   std::printf("%u organizations, %.0f connectors\n", organizations, connectors);
   std::printf("loaded from SQLite in             %8.2f s    goal 5\n", load_time);
+  std::printf("  of it CPU                       %8.2f s\n", load_cpu);
   std::printf(
       "memory for each connector         %8.0f B    goal 400    (growth of the process / "
       "connectors)\n",

@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::store {
@@ -136,9 +137,14 @@ constexpr std::string_view connector_columns =
     "when_changed";
 
 void load_connectors(Database& database, Snapshot& snapshot) {
-  auto row =
-      database.prepare("SELECT " + std::string(connector_columns) + " FROM inbound_connector");
+  auto row = database.prepare("SELECT " + std::string(connector_columns) +
+                              " FROM inbound_connector ORDER BY organization");
   std::vector<IpPrefix> prefixes;
+  OrganizationId organization{};
+  std::vector<InboundConnector> gathered;
+  const auto put_gathered = [&] {
+    if (!gathered.empty()) snapshot.put_connectors(organization, std::exchange(gathered, {}));
+  };
   while (row.step()) {
     InboundConnector connector;
     connector.guid = known(Guid::parse(row.text(1)), "GUID of a connector", row.text(1));
@@ -167,8 +173,13 @@ void load_connectors(Database& database, Snapshot& snapshot) {
     connector.comment = row.text(18);
     connector.when_created = time_of(row.number(19));
     connector.when_changed = time_of(row.number(20));
-    snapshot.put_connector(organization_id(row, 0), std::move(connector));
+    // Rows come in the order of organizations.
+    const OrganizationId owner = organization_id(row, 0);
+    if (owner != organization) put_gathered();
+    organization = owner;
+    gathered.push_back(std::move(connector));
   }
+  put_gathered();
 }
 
 }  // namespace

@@ -223,7 +223,7 @@ class SqliteDirectoryStore final : public DirectoryStore {
           const std::string name = checked->name.str();
           auto put = prepare_connector_put(database_);
           put_connector(put, there.id(), *checked);
-          next.put_connector(there.id(), *std::move(checked));
+          next.put_connectors(there.id(), {*checked});
           return next.find_organization(there.id())->find_connector(name);
         });
   }
@@ -244,7 +244,7 @@ class SqliteDirectoryStore final : public DirectoryStore {
           auto put = prepare_connector_put(database_);
           put_connector(put, there.id(), *checked);
           next.remove_connector(there.id(), before->name);
-          next.put_connector(there.id(), *std::move(checked));
+          next.put_connectors(there.id(), {*checked});
           return {};
         });
   }

@@ -86,8 +86,7 @@ void Ledger::load(Time now) {
     }
     drop_oldest(index, now, forgotten);
   });
-  if (forgotten.empty()) return;
-  if (auto applied = apply(forgotten); !applied) throw SqliteError(applied.error().message, SQLITE_ERROR);
+  if (!forgotten.empty()) write_rows(forgotten);
 }
 
 std::vector<std::string> Ledger::lookup(const LedgerKey& key, Time now) const {
@@ -178,23 +177,27 @@ Result<void> Ledger::write(const Pending& pending) {
 
 Result<void> Ledger::apply(const std::vector<Change>& changes) {
   try {
-    SqliteTransaction transaction(database_);
-    Statement insert = database_.prepare("INSERT OR IGNORE INTO delivered VALUES (?, ?, ?)");
-    Statement remove = database_.prepare("DELETE FROM delivered WHERE message = ?");
-    for (const Change& change : changes) {
-      if (change.added.empty()) remove.bind_blob(1, bytes_of(change.key)).run();
-      for (const std::string& path : change.added) {
-        insert.bind_blob(1, bytes_of(change.key))
-            .bind(2, path)
-            .bind(3, to_microseconds(change.recorded))
-            .run();
-      }
-    }
-    transaction.commit();
+    write_rows(changes);
     return {};
   } catch (const SqliteError& error) {
     return fail(std::string("Cannot write the ledger: ") + error.what());
   }
+}
+
+void Ledger::write_rows(const std::vector<Change>& changes) {
+  SqliteTransaction transaction(database_);
+  Statement insert = database_.prepare("INSERT OR IGNORE INTO delivered VALUES (?, ?, ?)");
+  Statement remove = database_.prepare("DELETE FROM delivered WHERE message = ?");
+  for (const Change& change : changes) {
+    if (change.added.empty()) remove.bind_blob(1, bytes_of(change.key)).run();
+    for (const std::string& path : change.added) {
+      insert.bind_blob(1, bytes_of(change.key))
+          .bind(2, path)
+          .bind(3, to_microseconds(change.recorded))
+          .run();
+    }
+  }
+  transaction.commit();
 }
 
 }  // namespace postern::store

@@ -106,6 +106,7 @@ class Ledger {
   void drop_oldest(Index& index, Time now, std::vector<Change>& changes) const;
   std::shared_ptr<Batch> enqueue(std::vector<Change> changes);
   Result<void> apply(const std::vector<Change>& changes);
+  void write_rows(const std::vector<Change>& changes);
 
   const std::size_t max_messages_;
   Guarded<Index> index_;
