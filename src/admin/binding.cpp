@@ -21,15 +21,18 @@ void for_each_parameter(const CommandSpec& command, Use use) {
 /// Texts and lists are emptied by null; a truth value, number or word of a set has no empty form.
 bool can_be_null(const ParameterSpec& parameter) {
   switch (parameter.type) {
-    case ParameterType::text: return parameter.choices.empty();
+    case ParameterType::text:
+      return parameter.choices.empty();
     case ParameterType::list:
     case ParameterType::changeable_list:
-    case ParameterType::any: return true;
+    case ParameterType::any:
+      return true;
     case ParameterType::boolean:
     case ParameterType::switch_:
     case ParameterType::number:
     case ParameterType::date:
-    case ParameterType::condition: return false;
+    case ParameterType::condition:
+      return false;
   }
   std::abort();  // A number that was never a ParameterType: our bug.
 }

@@ -17,12 +17,9 @@ using directory::AcceptedDomain;
 
 Object describe(const AcceptedDomain& domain) {
   Object object = {
-      {"Name", domain.name},
-      {"Identity", domain.name},
-      {"DomainName", domain.name},
-      {"DomainType", directory::to_string(domain.type)},
-      {"Default", domain.is_default},
-      {"MatchSubDomains", domain.match_sub_domains},
+      {"Name", domain.name},          {"Identity", domain.name},
+      {"DomainName", domain.name},    {"DomainType", directory::to_string(domain.type)},
+      {"Default", domain.is_default}, {"MatchSubDomains", domain.match_sub_domains},
       {"NextHop", domain.next_hop},
   };
   object.kind = "AcceptedDomain";

@@ -26,8 +26,7 @@ TEST_CASE("250 after an LMTP hop has taken the message for all") {
   CourierWorld world;
   const auto attempt =
       world.send({as_recipient("ann@c.test", hop.hop()), as_recipient("bob@c.test", hop.hop())});
-  CHECK(attempt.outcome.reply.to_line() ==
-        "250 2.0.0 Ok: safe, id 0b5c");
+  CHECK(attempt.outcome.reply.to_line() == "250 2.0.0 Ok: safe, id 0b5c");
   REQUIRE(hop.taken().size() == 2);
   CHECK(hop.taken()[0].content == delivered_text);
   CHECK(hop.taken()[0].mail == "MAIL FROM:<bob@fabrikam.test> SIZE=37\r\n");
@@ -63,8 +62,7 @@ TEST_CASE("an SMTP hop is asked at RCPT, and its refusal is ours") {
                   as_recipient("full@c.test", hop.hop())});
   CHECK(attempt.at_rcpt ==
         std::vector<mail::Reply>{{550, "5.1.1", "No such user"}, {452, "4.2.2", "Full"}});
-  CHECK(attempt.outcome.reply.to_line() ==
-        "250 2.0.0 Ok: safe, id 0b5c");
+  CHECK(attempt.outcome.reply.to_line() == "250 2.0.0 Ok: safe, id 0b5c");
   CHECK(attempt.outcome.recipients.size() == 1);
   CHECK(hop.copies("ann@c.test") == 1);
 }

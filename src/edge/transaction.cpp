@@ -49,8 +49,8 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       reverse_name_(std::move(reverse_name)),
       reverse_path_(std::move(reverse_path)),
       parameters_(std::move(parameters)),
-      id_(random_uuid()),
       begun_(now()),
+      id_(time_ordered_uuid(begun_)),
       spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)) {
   spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
@@ -286,7 +286,8 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     store::TraceRecord& record = accepted_[i].record;
     record.reply = recipient.reply.to_line();
     record.next_hop = recipient.next_hop;
-    const std::string_view kind = std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
+    const std::string_view kind =
+        std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
     services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
     switch (recipient.fate) {
       case delivery::Fate::delivered:

@@ -7,7 +7,8 @@ namespace postern::store {
 
 Statement::Statement(sqlite3* database, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
     throw SqliteError(std::string(sqlite3_errmsg(database)) + " in: " + std::string(sql),
                       sqlite3_errcode(database));
   }

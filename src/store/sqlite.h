@@ -86,7 +86,9 @@ class Database {
 /// Begins now, rolls back unless commit() was called.
 class SqliteTransaction {
  public:
-  explicit SqliteTransaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+  explicit SqliteTransaction(Database& database) : database_(database) {
+    database_.execute("BEGIN IMMEDIATE");
+  }
   ~SqliteTransaction();
   SqliteTransaction(const SqliteTransaction&) = delete;
   SqliteTransaction& operator=(const SqliteTransaction&) = delete;
