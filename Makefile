@@ -77,6 +77,7 @@ install: all
 	@cmake --install build
 
 deb: all
+	@scripts/install-dependencies build package
 	@cd build && cpack -G DEB
 
 clean:

@@ -11,7 +11,8 @@
 namespace postern {
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<std::int8_t, 256> make_values() {
   std::array<std::int8_t, 256> values{};
@@ -23,7 +24,9 @@ constexpr std::array<std::int8_t, 256> make_values() {
 }
 constexpr auto values = make_values();
 
-constexpr bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
+constexpr bool is_space(char c) {
+  return is_wsp(c) || c == '\r' || c == '\n';
+}
 
 }  // namespace
 
@@ -94,7 +97,8 @@ std::optional<std::string> from_base64(std::string_view text) {
 std::string random_hex(std::size_t count) {
   std::string bytes(count, '\0');
   // Without random numbers no identifier of ours could be trusted: stop.
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) std::abort();
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1)
+    std::abort();
   std::string text = to_hex(bytes);
   for (char& c : text) {
     if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 32);

@@ -5,15 +5,21 @@
 using namespace postern;
 
 TEST_CASE("Base64 is that of RFC 4648") {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-                                                         {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     CHECK(to_base64(plain) == encoded);
     REQUIRE(from_base64(encoded));
     CHECK(*from_base64(encoded) == plain);
   }
   CHECK(*from_base64("Zm9v\r\n\t YmFy") == "foobar");
-  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "=", "Zg==Zg==", "Zm9v=", "Zm9v-_", "Z===", "Zg==x"}) {
+  for (const char* bad :
+       {"Z", "Zg", "Zg=", "Zg===", "=", "Zg==Zg==", "Zm9v=", "Zm9v-_", "Z===", "Zg==x"}) {
     CAPTURE(bad);
     CHECK_FALSE(from_base64(bad));
   }

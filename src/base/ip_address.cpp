@@ -43,7 +43,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 bool IpAddress::is_loopback() const {
   if (v4_) return bytes_[0] == 127;
-  return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
+  return bytes_[15] == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
 }
 
 std::string IpAddress::to_string() const {
@@ -52,7 +53,9 @@ std::string IpAddress::to_string() const {
   return text;
 }
 
-std::string IpAddress::to_literal() const { return v4_ ? to_string() : "IPv6:" + to_string(); }
+std::string IpAddress::to_literal() const {
+  return v4_ ? to_string() : "IPv6:" + to_string();
+}
 
 IpPrefix::IpPrefix(const IpAddress& address, unsigned length)
     : length_(static_cast<std::uint8_t>(std::min(length, address.width()))) {
@@ -99,7 +102,8 @@ std::string IpPrefix::to_string() const {
 }
 
 bool IpPrefixList::contains(const IpAddress& address) const {
-  return std::ranges::any_of(prefixes_, [&](const IpPrefix& prefix) { return prefix.contains(address); });
+  return std::ranges::any_of(prefixes_,
+                             [&](const IpPrefix& prefix) { return prefix.contains(address); });
 }
 
 }  // namespace postern

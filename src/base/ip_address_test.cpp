@@ -9,7 +9,8 @@ TEST_CASE("addresses parse strictly and print in one form") {
   CHECK(IpAddress::parse("192.0.2.1")->to_string() == "192.0.2.1");
   CHECK(IpAddress::parse("2001:DB8:0:0::1")->to_string() == "2001:db8::1");
   CHECK(IpAddress::parse("2001:db8::1")->to_literal() == "IPv6:2001:db8::1");
-  for (const char* bad : {"", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", "[::1]", "fe80::1%eth0", "::1::"}) {
+  for (const char* bad :
+       {"", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", "[::1]", "fe80::1%eth0", "::1::"}) {
     CAPTURE(bad);
     CHECK_FALSE(IpAddress::parse(bad));
   }
@@ -40,7 +41,8 @@ TEST_CASE("a prefix holds just its addresses") {
 TEST_CASE("a prefix clears the bits beyond its length and prints the short form") {
   CHECK(IpPrefix::parse("192.0.2.77/24")->to_string() == "192.0.2.0/24");
   CHECK(IpPrefix::parse("192.0.2.77")->to_string() == "192.0.2.77");
-  for (const char* bad : {"192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "192.0.2.0/8x", "::/129", "/8"}) {
+  for (const char* bad :
+       {"192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "192.0.2.0/8x", "::/129", "/8"}) {
     CAPTURE(bad);
     CHECK_FALSE(IpPrefix::parse(bad));
   }

@@ -4,7 +4,8 @@
 //
 // prints
 //
-//   time=2025-01-29T19:07:30.476Z level=info event=rcpt session=… client=192.0.2.1 reply="550 5.7.68 …"
+//   time=2025-01-29T19:07:30.476Z level=info event=rcpt session=… client=192.0.2.1
+//   reply="550 5.7.68 …"
 //
 // Values are quoted and escaped, so text from a stranger can neither start a line nor
 // pretend to be another field. Never pass a secret.

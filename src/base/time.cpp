@@ -28,7 +28,8 @@ std::optional<int> take_number(Cursor& in, std::size_t count) {
   const std::string_view digits = attempt.take_count(count);
   int value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.size() != count || error != std::errc{} || end != digits.data() + count) return std::nullopt;
+  if (digits.size() != count || error != std::errc{} || end != digits.data() + count)
+    return std::nullopt;
   if (!is_digit(digits.front())) return std::nullopt;
   in = attempt;
   return value;
@@ -72,12 +73,14 @@ std::string format_iso(Time time) {
 }
 
 std::string format_rfc5322(Time time) {
-  static constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed",
+                                                      "Thu", "Fri", "Sat"};
   static constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Broken t = break_down(time);
   return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} +0000", days[t.weekday],
-                     static_cast<unsigned>(t.date.day()), months[static_cast<unsigned>(t.date.month()) - 1],
+                     static_cast<unsigned>(t.date.day()),
+                     months[static_cast<unsigned>(t.date.month()) - 1],
                      static_cast<int>(t.date.year()), t.time.hours().count(),
                      t.time.minutes().count(), t.time.seconds().count());
 }

@@ -17,54 +17,15 @@
 #include <string>
 #include <vector>
 
-#include "base/ip_address.h"
 #include "delivery/content.h"
-#include "delivery/next_hop.h"
-#include "mail/mailbox.h"
+#include "delivery/edited.h"
+#include "delivery/envelope.h"
+#include "delivery/outcome.h"
 #include "mail/reply.h"
 
 namespace postern::delivery {
 
 using boost::asio::awaitable;
-
-struct Envelope {
-  mail::Mailbox reverse_path;
-  IpAddress client;
-  std::string session;     ///< for logs
-  bool smtp_utf8 = false;  ///< the client said SMTPUTF8: hops without it get 5.6.7
-  bool eight_bit_mime = false;
-};
-
-struct Recipient {
-  mail::Mailbox forward_path;  ///< as the client gave it: what an SMTP or LMTP hop is told
-  std::string address;         ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
-  std::string detail;
-  NextHop next_hop;
-};
-
-/// What is delivered instead of the bytes that arrived: `prepend` (whole header fields, each
-/// ended by CRLF), then the content without the ranges in `removed` (ascending, disjoint).
-struct Edit {
-  struct Range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-  };
-  std::string prepend;
-  std::vector<Range> removed;
-};
-
-enum class Fate { delivered, deferred, refused, quarantined };
-
-struct RecipientOutcome {
-  std::string forward_path;
-  Fate fate = Fate::deferred;
-  mail::Reply reply;  ///< the hop's own words, or ours where we spoke for it
-};
-
-struct Outcome {
-  mail::Reply reply;  ///< for the client
-  std::vector<RecipientOutcome> recipients;  ///< in the order of add_recipient
-};
 
 class HandOff {
  public:

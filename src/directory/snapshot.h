@@ -45,6 +45,7 @@ struct ConnectorName {
 struct Destination {
   std::string recipient;  ///< the canonical address
   std::string detail;     ///< of `user+detail@…`, without the delimiter
+  bool wildcard = false;  ///< only `*@domain` matched: a stranger may have invented the name
 };
 
 /// One organization with all that is its own.

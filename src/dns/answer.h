@@ -18,7 +18,17 @@
 namespace postern::dns {
 
 /// Numbers as in the IANA registry.
-enum class Type : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
+enum class Type : std::uint16_t {
+  a = 1,
+  ns = 2,
+  cname = 5,
+  soa = 6,
+  ptr = 12,
+  mx = 15,
+  txt = 16,
+  aaaa = 28,
+  tlsa = 52
+};
 
 struct Question {
   /// Lower case, without a final dot. May hold any octets in a label: presentation form with \DDD.
@@ -54,11 +64,11 @@ struct Answer {
   std::string problem;
 
   // One of these is filled, by the question's type.
-  std::vector<IpAddress> addresses;           ///< A, AAAA
-  std::vector<std::string> texts;             ///< TXT: character-strings of one record joined
-  std::vector<std::string> names;             ///< PTR, NS: lower case, no final dot
-  std::vector<MailExchange> mail_exchanges;   ///< MX
-  std::vector<std::string> raw;               ///< TLSA and others: rdata as it came
+  std::vector<IpAddress> addresses;          ///< A, AAAA
+  std::vector<std::string> texts;            ///< TXT: character-strings of one record joined
+  std::vector<std::string> names;            ///< PTR, NS: lower case, no final dot
+  std::vector<MailExchange> mail_exchanges;  ///< MX
+  std::vector<std::string> raw;              ///< TLSA and others: rdata as it came
 };
 
 }  // namespace postern::dns
@@ -82,7 +92,9 @@ class AnswerSet {
     const auto found = answers_.find(question);
     return found == answers_.end() ? nullptr : found->second.get();
   }
-  void add(Question question, Shared answer) { answers_.insert_or_assign(std::move(question), std::move(answer)); }
+  void add(Question question, Shared answer) {
+    answers_.insert_or_assign(std::move(question), std::move(answer));
+  }
   std::size_t size() const { return answers_.size(); }
   auto begin() const { return answers_.begin(); }
   auto end() const { return answers_.end(); }

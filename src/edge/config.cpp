@@ -41,7 +41,8 @@ void read_server(TomlTable& table, Config& config) {
 
 /// Complains about every address, and says what an address looks like, in the words of net/.
 void check_endpoint(TomlTable& table, std::string_view key, const std::string& text) {
-  if (const auto endpoint = net::parse_endpoint(text); !endpoint) table.complain(key, endpoint.error().message);
+  if (const auto endpoint = net::parse_endpoint(text); !endpoint)
+    table.complain(key, endpoint.error().message);
 }
 
 IpPrefixList read_prefixes(TomlTable& table, std::string_view key) {
@@ -73,12 +74,14 @@ void read_listener(TomlTable& table, Config& config) {
 }
 
 /// Relative to the configuration file, since that is where certificates are looked for.
-void read_file(TomlTable& table, std::string_view key, const Config& config, std::filesystem::path& out) {
+void read_file(TomlTable& table, std::string_view key, const Config& config,
+               std::filesystem::path& out) {
   table.read(key, out);
   if (out.empty()) return;
   if (out.is_relative()) out = std::filesystem::absolute(config.file).parent_path() / out;
   if (access(out.c_str(), R_OK) != 0) {
-    table.complain(key, fmt::format("cannot read {}: {}", out.string(), std::generic_category().message(errno)));
+    table.complain(key, fmt::format("cannot read {}: {}", out.string(),
+                                    std::generic_category().message(errno)));
   }
 }
 
@@ -87,7 +90,8 @@ void read_key_pair(TomlTable& table, const Config& config, std::filesystem::path
   read_file(table, "certificate", config, certificate);
   read_file(table, "private_key", config, private_key);
   if (certificate.empty() != private_key.empty()) {
-    table.complain(certificate.empty() ? "private_key" : "certificate", "certificate and private_key go together; one is missing");
+    table.complain(certificate.empty() ? "private_key" : "certificate",
+                   "certificate and private_key go together; one is missing");
   }
 }
 
@@ -104,7 +108,8 @@ void read_tls(TomlTable& table, Config& config) {
   table.with_each("sni", [&](TomlTable& inner) {
     SniConfig sni;
     inner.read("names", sni.names);
-    if (sni.names.empty()) inner.complain("names", "expected the names this certificate is for, [\"mx.example.com\"]");
+    if (sni.names.empty())
+      inner.complain("names", "expected the names this certificate is for, [\"mx.example.com\"]");
     read_key_pair(inner, config, sni.certificate, sni.private_key);
     if (sni.certificate.empty()) inner.complain("certificate", "is missing");
     config.tls.sni.push_back(std::move(sni));
@@ -143,7 +148,8 @@ void read_admin(TomlTable& table, Config& config) {
 }
 
 void check_hop(TomlTable& table, std::string_view key, const std::string& text) {
-  if (const auto hop = delivery::NextHop::parse(text); !hop) table.complain(key, hop.error().message);
+  if (const auto hop = delivery::parse_next_hop(text); !hop)
+    table.complain(key, hop.error().message);
 }
 
 void read_delivery(TomlTable& table, Config& config) {
@@ -178,7 +184,9 @@ void read_file_table(TomlTable& table, Config& config) {
 
   if (config.hostname.empty()) config.hostname = system_hostname();
   if (config.hostname.empty()) {
-    table.complain("server", "hostname is missing, and the machine's own name has no domain; set it to the MX's name");
+    table.complain(
+        "server",
+        "hostname is missing, and the machine's own name has no domain; set it to the MX's name");
   }
   if (config.listeners.empty()) {
     table.complain("listener", "there is no [[listener]]; add one with address = \"0.0.0.0:25\"");
@@ -187,7 +195,8 @@ void read_file_table(TomlTable& table, Config& config) {
 
 }  // namespace
 
-std::expected<Config, ConfigErrors> parse_config(std::string_view text, const std::filesystem::path& file) {
+std::expected<Config, ConfigErrors> parse_config(std::string_view text,
+                                                 const std::filesystem::path& file) {
   Config config;
   config.file = file;
   ConfigErrors errors;
@@ -197,7 +206,8 @@ std::expected<Config, ConfigErrors> parse_config(std::string_view text, const st
     read_file_table(table, config);
     table.finish();
   } catch (const toml::parse_error& error) {
-    errors.push_back(fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+    errors.push_back(
+        fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return config;
@@ -207,7 +217,8 @@ std::expected<Config, ConfigErrors> load_config(const std::filesystem::path& fil
   std::ifstream stream(file, std::ios::binary);
   std::stringstream text;
   if (!stream || !(text << stream.rdbuf())) {
-    return std::unexpected(ConfigErrors{fmt::format("{}: cannot be read: {}", file.string(), std::generic_category().message(errno))});
+    return std::unexpected(ConfigErrors{fmt::format("{}: cannot be read: {}", file.string(),
+                                                    std::generic_category().message(errno))});
   }
   return parse_config(text.str(), file);
 }

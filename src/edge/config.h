@@ -78,7 +78,9 @@ struct Config {
   DeliveryConfig delivery;
 
   /// Relative paths are under data_directory.
-  std::filesystem::path under_data(const std::filesystem::path& path) const { return data_directory / path; }
+  std::filesystem::path under_data(const std::filesystem::path& path) const {
+    return data_directory / path;
+  }
 };
 
 /// `file:12: [server] threads: expected a whole number from 0 to 256, found "many"`
@@ -86,6 +88,7 @@ using ConfigErrors = std::vector<std::string>;
 
 std::expected<Config, ConfigErrors> load_config(const std::filesystem::path& file);
 /// As load_config, of text that is in memory; `file` is what messages call it.
-std::expected<Config, ConfigErrors> parse_config(std::string_view text, const std::filesystem::path& file);
+std::expected<Config, ConfigErrors> parse_config(std::string_view text,
+                                                 const std::filesystem::path& file);
 
 }  // namespace postern::edge

@@ -31,7 +31,8 @@ const toml::node* TomlTable::take(std::string_view key) {
   return table_.get(key);
 }
 
-void TomlTable::complain_at(const toml::source_region& where, std::string_view key, std::string_view what) {
+void TomlTable::complain_at(const toml::source_region& where, std::string_view key,
+                            std::string_view what) {
   const std::string place = name_.empty() ? std::string(key) : fmt::format("[{}] {}", name_, key);
   errors_.push_back(fmt::format("{}:{}: {}: {}", file_, where.begin.line, place, what));
 }
@@ -65,7 +66,8 @@ void TomlTable::read(std::string_view key, std::vector<std::string>& out) {
   const toml::node* node = take(key);
   if (node == nullptr) return;
   const toml::array* list = node->as_array();
-  if (list == nullptr || !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_string(); })) {
+  if (list == nullptr ||
+      !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_string(); })) {
     expected(*node, key, "a list of strings, [\"…\", \"…\"]");
     return;
   }
@@ -73,7 +75,8 @@ void TomlTable::read(std::string_view key, std::vector<std::string>& out) {
   for (const toml::node& item : *list) out.push_back(**item.as_string());
 }
 
-void TomlTable::read(std::string_view key, std::int64_t minimum, std::int64_t maximum, std::int64_t& out) {
+void TomlTable::read(std::string_view key, std::int64_t minimum, std::int64_t maximum,
+                     std::int64_t& out) {
   const toml::node* node = take(key);
   if (node == nullptr) return;
   const auto value = node->value_exact<std::int64_t>();
@@ -84,7 +87,8 @@ void TomlTable::read(std::string_view key, std::int64_t minimum, std::int64_t ma
   out = *value;
 }
 
-void TomlTable::read_choice(std::string_view key, const std::vector<std::string_view>& choices, std::string& out) {
+void TomlTable::read_choice(std::string_view key, const std::vector<std::string_view>& choices,
+                            std::string& out) {
   const toml::node* node = take(key);
   if (node == nullptr) return;
   const auto value = node->value_exact<std::string>();
@@ -103,7 +107,8 @@ void TomlTable::with_table(std::string_view key, const std::function<void(TomlTa
     expected(*node, key, fmt::format("a table, [{}]", key));
     return;
   }
-  TomlTable inner(*table, name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key), file_, errors_);
+  TomlTable inner(*table, name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key),
+                  file_, errors_);
   use(inner);
   inner.finish();
 }
@@ -113,7 +118,8 @@ void TomlTable::with_each(std::string_view key, const std::function<void(TomlTab
   if (node == nullptr) return;
   const std::string name = name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
   const toml::array* list = node->as_array();
-  if (list == nullptr || !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_table(); })) {
+  if (list == nullptr ||
+      !std::ranges::all_of(*list, [](const toml::node& item) { return item.is_table(); })) {
     expected(*node, key, fmt::format("tables, [[{}]]", name));
     return;
   }

@@ -17,7 +17,8 @@ namespace postern::edge {
 class TomlTable {
  public:
   /// `name` is how messages call the table: `server`, `tls.sni`; empty for the file itself.
-  TomlTable(const toml::table& table, std::string name, std::string file, std::vector<std::string>& errors)
+  TomlTable(const toml::table& table, std::string name, std::string file,
+            std::vector<std::string>& errors)
       : table_(table), name_(std::move(name)), file_(std::move(file)), errors_(errors) {}
 
   // Each leaves `out` as it is when the key is absent, and complains when it is of another kind.
@@ -34,7 +35,8 @@ class TomlTable {
   }
 
   /// A word out of a list.
-  void read_choice(std::string_view key, const std::vector<std::string_view>& choices, std::string& out);
+  void read_choice(std::string_view key, const std::vector<std::string_view>& choices,
+                   std::string& out);
 
   /// Calls `use` with the table `[key]` if it is there.
   void with_table(std::string_view key, const std::function<void(TomlTable&)>& use);

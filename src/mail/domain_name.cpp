@@ -44,7 +44,8 @@ std::optional<std::string> to_a_label(std::string_view text) {
   const std::string terminated(text);
   if (terminated.contains('\0')) return std::nullopt;
   char* converted = nullptr;
-  const int status = idn2_to_ascii_8z(terminated.c_str(), &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  const int status =
+      idn2_to_ascii_8z(terminated.c_str(), &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
   if (status != IDN2_OK) return std::nullopt;
   std::string name = to_lower(converted);
   idn2_free(converted);

@@ -14,9 +14,11 @@ TEST_CASE("names compare as lower-case A-labels without a final dot") {
 }
 
 TEST_CASE("what is no host name is refused") {
-  for (const std::string& bad : {std::string(""), std::string("."), std::string("a..b"), std::string(".a"), std::string("-a.test"), std::string("a-.test"),
-                                std::string("a b"), std::string("a\0b", 3), std::string("[192.0.2.1]"), std::string("a/b"), std::string(64, 'a'),
-                                std::string("\xff\xfe")}) {
+  for (const std::string& bad :
+       {std::string(""), std::string("."), std::string("a..b"), std::string(".a"),
+        std::string("-a.test"), std::string("a-.test"), std::string("a b"), std::string("a\0b", 3),
+        std::string("[192.0.2.1]"), std::string("a/b"), std::string(64, 'a'),
+        std::string("\xff\xfe")}) {
     CAPTURE(bad);
     CHECK_FALSE(to_a_label(bad));
   }

@@ -2,7 +2,8 @@
 
 namespace postern::net {
 
-BlockingPool::BlockingPool(std::size_t threads, std::size_t max_waiting) : max_waiting_(max_waiting) {
+BlockingPool::BlockingPool(std::size_t threads, std::size_t max_waiting)
+    : max_waiting_(max_waiting) {
   threads_.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }

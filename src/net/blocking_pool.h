@@ -41,8 +41,9 @@ class BlockingPool {
     auto result = std::make_shared<std::optional<Value>>();
     auto job = std::make_shared<Work>(std::move(work));
     auto start = make_start(executor, result, job);
-    const bool accepted = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(bool)>(
-        start, boost::asio::use_awaitable);
+    const bool accepted =
+        co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(bool)>(
+            start, boost::asio::use_awaitable);
     if (!accepted) co_return std::nullopt;
     co_return std::move(*result);
   }
@@ -54,7 +55,8 @@ class BlockingPool {
 
  private:
   template <class Executor, class Value, class Work>
-  auto make_start(Executor executor, std::shared_ptr<std::optional<Value>> result, std::shared_ptr<Work> job) {
+  auto make_start(Executor executor, std::shared_ptr<std::optional<Value>> result,
+                  std::shared_ptr<Work> job) {
     return [this, executor, result, job](auto handler) {
       auto shared = std::make_shared<decltype(handler)>(std::move(handler));
       auto resume = [executor, shared](bool accepted) {

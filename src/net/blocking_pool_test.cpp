@@ -29,10 +29,13 @@ TEST_CASE("a result comes back to the caller's thread") {
 
 TEST_CASE("a full pool says so and calls nothing") {
   boost::asio::io_context io(1);
-  BlockingPool pool(1, 1);
   std::latch started(1);
   std::latch release(1);
-  REQUIRE(pool.try_submit([&] { started.count_down(); release.wait(); }));
+  BlockingPool pool(1, 1);  // last: its thread uses the latches until it ends
+  REQUIRE(pool.try_submit([&] {
+    started.count_down();
+    release.wait();
+  }));
   started.wait();
   REQUIRE(pool.try_submit([] {}));
 

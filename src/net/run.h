@@ -2,6 +2,13 @@
 //
 //   const std::string reply = run(ask(stream));
 //   run_together(serve(left), talk(right));
+//
+// Sockets live on an io_context of the test's own:
+//
+//   boost::asio::io_context io(1);
+//   start(io, serve(*left));
+//   CHECK(run_on(io, talk(*right)) == "…");
+//   run_until(io, [&] { return served; });
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,31 +22,43 @@
 
 namespace postern::net {
 
-/// Runs `io` until `task` and whatever else it started has ended. An exception of the task comes
-/// out of here.
+/// Lets `io` work until `done()`. Running out of work before that is an error of the test: it
+/// waits for something that nobody will do.
+template <class Done>
+void run_until(boost::asio::io_context& io, Done done) {
+  io.restart();
+  while (!done()) {
+    if (io.run_one() == 0) throw std::logic_error("waits for something that nobody will do");
+  }
+}
+
+/// Begins `task`, which runs when `io` does. What it throws comes out of there.
+template <class T>
+void start(boost::asio::io_context& io, boost::asio::awaitable<T> task) {
+  boost::asio::co_spawn(io, std::move(task), [](std::exception_ptr trouble, auto&&...) {
+    if (trouble) std::rethrow_exception(trouble);
+  });
+}
+
+/// Runs `io` until `task` has ended, and returns or throws what it did. Other work of `io` may
+/// be left over.
 template <class T>
 T run_on(boost::asio::io_context& io, boost::asio::awaitable<T> task) {
+  using Value = std::conditional_t<std::is_void_v<T>, char, T>;
+  bool done = false;
   std::exception_ptr trouble;
-  if constexpr (std::is_void_v<T>) {
-    bool done = false;
-    boost::asio::co_spawn(io, std::move(task),
-                          [&](std::exception_ptr e) { trouble = e, done = true; });
-    io.restart();
-    io.run();
-    if (trouble) std::rethrow_exception(trouble);
-    if (!done) throw std::logic_error("the coroutine waits for something that nobody will do");
-  } else {
-    std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e, T value) {
-      trouble = e;
-      result.emplace(std::move(value));
-    });
-    io.restart();
-    io.run();
-    if (trouble) std::rethrow_exception(trouble);
-    if (!result) throw std::logic_error("the coroutine waits for something that nobody will do");
-    return std::move(*result);
-  }
+  std::optional<Value> result;
+  boost::asio::co_spawn(io, std::move(task),
+                        [&]<class... Values>(std::exception_ptr e, Values&&... value) {
+                          done = true;
+                          trouble = e;
+                          if constexpr (sizeof...(value) > 0) {
+                            if (!e) result.emplace(std::forward<Values>(value)...);
+                          }
+                        });
+  run_until(io, [&] { return done; });
+  if (trouble) std::rethrow_exception(trouble);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 template <class T>
@@ -53,16 +72,14 @@ template <class... Tasks>
 void run_together(Tasks... tasks) {
   boost::asio::io_context io(1);
   std::exception_ptr trouble;
-  std::size_t ended = 0;
+  std::size_t running = sizeof...(tasks);
   const auto note = [&](std::exception_ptr e) {
-    ++ended;
+    --running;
     if (e && !trouble) trouble = e;
   };
   (boost::asio::co_spawn(io, std::move(tasks), note), ...);
-  io.run();
+  run_until(io, [&] { return running == 0; });
   if (trouble) std::rethrow_exception(trouble);
-  if (ended != sizeof...(tasks))
-    throw std::logic_error("a coroutine waits for something that nobody will do");
 }
 
 }  // namespace postern::net

@@ -24,7 +24,8 @@ using boost::asio::awaitable;
 
 /// A client certificate whose full chain ends at a trusted anchor.
 struct PeerCertificate {
-  /// CN of the subject and all DNS names of SAN: lower case, without doubles; `*.example.com` as is.
+  /// CN of the subject and all DNS names of SAN: lower case, without doubles; `*.example.com` as
+  /// is.
   std::vector<std::string> names;
   std::string subject;
   std::string issuer;
@@ -34,8 +35,8 @@ struct PeerCertificate {
 };
 
 struct TlsFacts {
-  std::string version;  ///< `TLSv1.3`
-  std::string cipher;   ///< `TLS_AES_256_GCM_SHA384`
+  std::string version;      ///< `TLSv1.3`
+  std::string cipher;       ///< `TLS_AES_256_GCM_SHA384`
   std::string server_name;  ///< SNI, lower case; empty if the client sent none
   bool resumed = false;
   /// Null when the client sent no certificate or one that cannot be trusted.
@@ -61,7 +62,8 @@ class Stream {
   virtual awaitable<std::string_view> read() = 0;
 
   /// Gives back the end of what read() returned: the next read() returns it first. For whoever
-  /// reads ahead of the session (PROXY protocol). `bytes` is copied; at most one such piece.
+  /// reads ahead of the session (PROXY protocol). `bytes` is copied; one such piece at a time,
+  /// and only before TLS.
   virtual void unread(std::string_view bytes) = 0;
 
   /// Sends all of it. False: the stream has ended. `bytes` must stay valid meanwhile.
@@ -80,7 +82,8 @@ class Stream {
   /// sent. False: it is gone, and may never have seen it.
   virtual awaitable<bool> drained(std::chrono::steady_clock::duration limit) = 0;
 
-  /// Makes a read that waits return at once with StreamEnd::interrupted.
+  /// Makes a read that waits return at once with StreamEnd::interrupted; if none waits, the next
+  /// one. Ends a TLS handshake, but no write. For the stream's own thread.
   virtual void interrupt() = 0;
 
   /// Ends the connection in good order: what was written is sent, the peer's last bytes are

@@ -165,6 +165,7 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
   verdict.reply = accepted;
   verdict.recipient = std::move(destination->recipient);
   verdict.detail = std::move(destination->detail);
+  verdict.wildcard = destination->wildcard;
   verdict.next_hop = recipient.domain->next_hop;
   return verdict;
 }

@@ -39,6 +39,8 @@ struct RcptVerdict {
   std::string recipient;
   /// Detail of `user+detail@…`, without the delimiter.
   std::string detail;
+  /// Only a wildcard recipient matched: a stranger may have invented the name.
+  bool wildcard = false;
   /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default.
   std::string next_hop;
   /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`.

@@ -70,7 +70,7 @@ std::string_view to_string(Verb verb) {
     case Verb::not_implemented:
     case Verb::other_protocol:
     case Verb::unknown:
-      return "";
+      return "OTHER";
     case Verb::ehlo:
     case Verb::helo:
     case Verb::mail:
@@ -113,6 +113,20 @@ std::optional<std::string_view> after_keyword(std::string_view argument, std::st
   if (!in.take_word(keyword) || !in.take(':')) return std::nullopt;
   in.take_while(is_wsp);
   return in.rest();
+}
+
+std::optional<Chunk> parse_chunk(std::string_view argument) {
+  // Every number of so many digits fits.
+  constexpr std::size_t max_digits = 18;
+  Cursor in(argument);
+  const std::string_view digits = in.take_while(is_digit);
+  if (digits.empty() || digits.size() > max_digits) return std::nullopt;
+  Chunk chunk;
+  for (const char digit : digits) chunk.size = chunk.size * 10 + static_cast<unsigned>(digit - '0');
+  if (in.at_end()) return chunk;
+  if (in.take_while(is_wsp).empty() || !iequals(in.rest(), "LAST")) return std::nullopt;
+  chunk.is_last = true;
+  return chunk;
 }
 
 }  // namespace postern::smtp

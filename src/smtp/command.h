@@ -2,6 +2,7 @@
 // argument means is the business of the step that runs the command.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -28,7 +29,7 @@ enum class Verb {
   unknown
 };
 
-/// `MAIL`; empty for the last three, whose spelling is the client's and no name for a counter.
+/// `MAIL`; `OTHER` for the last three, whose spelling is the client's and no name for a counter.
 std::string_view to_string(Verb verb);
 
 struct Command {
@@ -49,5 +50,14 @@ bool is_client_name(std::string_view text);
 /// Whose path follows: `FROM:` of MAIL or `TO:` of RCPT. The rest of `argument` after the colon
 /// and blanks, which RFC 5321 section 3.3 forbids there and many devices send; or nothing.
 std::optional<std::string_view> after_keyword(std::string_view argument, std::string_view keyword);
+
+struct Chunk {
+  std::uint64_t size = 0;  ///< in octets
+  bool is_last = false;
+};
+
+/// The argument of BDAT (RFC 3030 section 2): `chunk-size [ SP "LAST" ]`. Nothing: malformed, or
+/// more than 18 digits.
+std::optional<Chunk> parse_chunk(std::string_view argument);
 
 }  // namespace postern::smtp

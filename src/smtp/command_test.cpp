@@ -32,8 +32,8 @@ TEST_CASE("every command that is answered has a name for the counters") {
   for (const char* verb : {"EHLO", "HELO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "QUIT",
                            "VRFY", "EXPN", "HELP", "STARTTLS"})
     CHECK(to_string(parse_command(verb).verb) == verb);
-  CHECK(to_string(Verb::unknown).empty());
-  CHECK(to_string(Verb::other_protocol).empty());
+  CHECK(to_string(Verb::unknown) == "OTHER");
+  CHECK(to_string(Verb::other_protocol) == "OTHER");
 }
 
 TEST_CASE("client names: what the grammar wants and what real devices say") {
@@ -61,4 +61,15 @@ TEST_CASE("the keyword before a path") {
   CHECK_FALSE(after_keyword("FROM <>", "FROM"));
   CHECK_FALSE(after_keyword("FROM :<>", "FROM"));
   CHECK_FALSE(after_keyword("TO:<>", "FROM"));
+}
+
+TEST_CASE("the argument of BDAT") {
+  CHECK(parse_chunk("0")->size == 0);
+  CHECK_FALSE(parse_chunk("86")->is_last);
+  CHECK(parse_chunk("86  last")->size == 86);
+  CHECK(parse_chunk("86 last")->is_last);
+  CHECK(parse_chunk("999999999999999999")->size == 999999999999999999);
+  for (const char* text : {"", "x", "-1", "+1", "1000000000000000000", "1 LAS", "1 LAST LAST",
+                           "1LAST", "LAST", "1,000", "0x10", "1 2"})
+    CHECK_MESSAGE(!parse_chunk(text), text);
 }

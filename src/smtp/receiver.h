@@ -41,8 +41,8 @@ enum class BodyType { seven_bit, eight_bit_mime, binary_mime };
 struct MailParameters {
   std::optional<std::uint64_t> size;  ///< RFC 1870, octets
   BodyType body = BodyType::seven_bit;
-  bool smtp_utf8 = false;  ///< RFC 6531
-  std::string ret;         ///< RFC 3461: FULL, HDRS or empty
+  bool smtp_utf8 = false;   ///< RFC 6531
+  std::string ret;          ///< RFC 3461: FULL, HDRS or empty
   std::string envelope_id;  ///< RFC 3461 ENVID, xtext as sent
 };
 
@@ -58,15 +58,21 @@ class Transaction {
   virtual ~Transaction() = default;
 
   /// RCPT. A 2xx reply means that the recipient is accepted.
-  virtual awaitable<Reply> add_recipient(const mail::Mailbox& forward_path, const RcptParameters& parameters) = 0;
+  virtual awaitable<Reply> add_recipient(const mail::Mailbox& forward_path,
+                                         const RcptParameters& parameters) = 0;
 
   /// DATA or the first BDAT, with at least one accepted recipient. A reply refuses the message
   /// before its content; nothing lets it come.
   virtual awaitable<std::optional<Reply>> begin_content() = 0;
 
   /// A piece of the message as it was before dot-stuffing, lines ended by CRLF (with BINARYMIME
-  /// anything). Trouble is remembered and told by finish.
+  /// anything). `bytes` is a view of what the thread has read: take or copy it before suspending.
+  /// Trouble is remembered and told by finish.
   virtual awaitable<void> write(std::string_view bytes) = 0;
+
+  /// The session itself has refused the content with `reply` (too large, a bare LF, a line too
+  /// long); neither write nor finish is called any more. For the trace; destruction follows.
+  virtual void content_refused(const Reply& reply) { static_cast<void>(reply); }
 
   /// The final dot or BDAT LAST. The reply is for the client; 2xx means that the message is safe.
   virtual awaitable<Reply> finish() = 0;
@@ -92,10 +98,12 @@ class Receiver {
 
   /// MAIL. An unexpected Reply refuses it.
   virtual awaitable<std::expected<std::unique_ptr<Transaction>, Reply>> begin(
-      const SessionFacts& facts, const mail::Mailbox& reverse_path, const MailParameters& parameters) = 0;
+      const SessionFacts& facts, const mail::Mailbox& reverse_path,
+      const MailParameters& parameters) = 0;
 
-  /// Every reply that was given, for counting: `verb` is upper case, or empty for the banner and
-  /// the end of data.
+  /// Every reply that was given, for counting: `verb` is upper case, `OTHER` for what is no
+  /// command here, or empty where no command was answered: the banner, the end of data, the
+  /// session's own ending.
   virtual void replied(std::string_view verb, const Reply& reply) = 0;
 };
 

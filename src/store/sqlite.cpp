@@ -7,15 +7,16 @@ namespace postern::store {
 
 Statement::Statement(sqlite3* database, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
-                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
-    throw SqliteError(std::string(sqlite3_errmsg(database)) + " in: " + std::string(sql));
+  if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
+    throw SqliteError(std::string(sqlite3_errmsg(database)) + " in: " + std::string(sql),
+                      sqlite3_errcode(database));
   }
   statement_.reset(raw);
 }
 
 void Statement::fail() const {
-  throw SqliteError(sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
+  sqlite3* database = sqlite3_db_handle(statement_.get());
+  throw SqliteError(sqlite3_errmsg(database), sqlite3_errcode(database));
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
@@ -48,7 +49,7 @@ bool Statement::step() {
   const int status = sqlite3_step(statement_.get());
   if (status == SQLITE_ROW) return true;
   if (status != SQLITE_DONE) {
-    const SqliteError error(sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
+    const SqliteError error(sqlite3_errmsg(sqlite3_db_handle(statement_.get())), status & 0xff);
     sqlite3_reset(statement_.get());
     throw error;
   }
@@ -118,7 +119,7 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
 
 void Database::execute(const char* sql) {
   if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw SqliteError(sqlite3_errmsg(handle_.get()));
+    throw SqliteError(sqlite3_errmsg(handle_.get()), sqlite3_errcode(handle_.get()));
   }
 }
 

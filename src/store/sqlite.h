@@ -23,7 +23,12 @@ namespace postern::store {
 
 class SqliteError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  SqliteError(const std::string& message, int code) : std::runtime_error(message), code_(code) {}
+  /// SQLITE_FULL, SQLITE_CORRUPT …: the primary result code.
+  int code() const { return code_; }
+
+ private:
+  int code_;
 };
 
 class Statement {

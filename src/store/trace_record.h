@@ -20,23 +20,24 @@ struct TraceRecord {
   std::string client;            ///< address
   std::string ptr;               ///< validated or asked reverse name; empty if not asked
   std::string hello;
-  std::string tls;               ///< `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty: plain text
-  std::string certificate;       ///< the name of the client's trusted certificate
-  std::string reverse_path;      ///< empty: null
+  std::string tls;           ///< `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty: plain text
+  std::string certificate;   ///< the name of the client's trusted certificate
+  std::string reverse_path;  ///< empty: null
   std::string organization;
-  std::string connector;         ///< the name of the attributed connector
-  std::string direction;         ///< `Incoming` or `Originating`
+  std::string connector;  ///< the name of the attributed connector
+  std::string direction;  ///< `Incoming` or `Originating`
   bool direct_send = false;
-  std::string decision;          ///< `Accept`, `Reject`, `Defer`
-  std::string reply;             ///< the whole line that was said at last
-  std::vector<std::string> reasons;  ///< `RejectDirectSend`, `UnknownRecipient`, `AmbiguousConnector: …`
+  std::string decision;  ///< `Accept`, `Reject`, `Defer`
+  std::string reply;     ///< the whole line that was said at last
+  std::vector<std::string>
+      reasons;  ///< `RejectDirectSend`, `UnknownRecipient`, `AmbiguousConnector: …`
   TraceStatus status = TraceStatus::pending;
-  std::string spf;               ///< `pass`, …; empty if not evaluated
+  std::string spf;  ///< `pass`, …; empty if not evaluated
   std::string spf_domain;
   std::string subject;
   std::string message_id;
-  std::string author;            ///< address of the From field
-  std::uint64_t size = 0;        ///< octets as received
+  std::string author;      ///< address of the From field
+  std::uint64_t size = 0;  ///< octets as received
   std::string next_hop;
   std::int64_t content_milliseconds = 0;   ///< DATA to final dot
   std::int64_t delivery_milliseconds = 0;  ///< final dot to reply

@@ -1,0 +1,105 @@
+// The table of cmdlets: what each is called, takes, says in the manual and does.
+//
+// The same rows feed the cmdlet line, REST, completion, Get-Help and docs/cmdlets.md. A handler
+// gets arguments that binding.h has checked; it runs on a thread that may block for the disk.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/command_spec.h"
+#include "admin/value.h"
+#include "base/time.h"
+#include "directory/snapshot.h"
+#include "store/directory_store.h"
+#include "store/trace_store.h"
+
+namespace postern::admin {
+
+/// What handlers work on. The owner keeps all of it alive longer than the server.
+struct Services {
+  store::DirectoryStore& directory;
+  store::TraceStore& trace;
+  /// Our host name: `… couldn't be found on 'mx.example.com'.`
+  std::string server_name;
+};
+
+/// What kind of trouble it is decides the HTTP status and the exception's name in REST.
+enum class Trouble {
+  not_found,       ///< an object that is named does not exist
+  wrong_argument,  ///< a parameter or its value
+  unknown_command,
+  refused,  ///< what is asked for contradicts what is there
+  failed    ///< the disk or another part of ours
+};
+
+struct CommandError {
+  Trouble trouble = Trouble::failed;
+  std::string message;  ///< a sentence
+};
+
+struct Outcome {
+  std::vector<Value> values;
+  /// Sentences; those of -WhatIf begin with `What if: `.
+  std::vector<std::string> warnings;
+};
+
+using CommandResult = std::expected<Outcome, CommandError>;
+
+/// One call. `organization` is null for the cmdlets that need none.
+struct Call {
+  Services& services;
+  const Object& arguments;
+  directory::SharedSnapshot snapshot;
+  directory::SharedOrganization organization;
+
+  bool has(std::string_view parameter) const { return arguments.find(parameter) != nullptr; }
+  /// The text of a parameter, empty where it is not given or null.
+  std::string text(std::string_view parameter) const;
+  bool flag(std::string_view parameter) const;
+  std::vector<std::string> texts(std::string_view parameter) const;
+  /// -WhatIf
+  bool only_asks() const { return flag("WhatIf"); }
+
+  /// "The operation couldn't be performed because object 'x' couldn't be found on '…'."
+  std::unexpected<CommandError> not_found(std::string_view object) const;
+};
+
+/// Of a store's sentence.
+std::unexpected<CommandError> refuse(const Error& error);
+std::unexpected<CommandError> wrong_argument(std::string sentence);
+/// `What if: ` and the sentence, as the one outcome of a call with -WhatIf.
+Outcome what_if(std::string sentence);
+
+enum class Needs { organization, nothing };
+
+struct Command {
+  CommandSpec spec;
+  CommandResult (*handler)(const Call& call);
+  Needs needs = Needs::organization;
+};
+
+std::span<const Command> organization_commands();
+std::span<const Command> domain_commands();
+std::span<const Command> recipient_commands();
+std::span<const Command> connector_commands();
+std::span<const Command> trace_commands();
+
+/// By name in any case; null: posternd has no such cmdlet.
+const Command* find_server_command(std::string_view name);
+
+/// Every cmdlet there is, those of the client too, by noun and verb.
+std::vector<const CommandSpec*> all_commands();
+/// By name or alias, in any case; null: none.
+const CommandSpec* find_command(std::string_view name);
+
+/// Runs one cmdlet. `organization`: name, GUID or accepted domain, or empty or `-` for the only one
+/// there is; the parameter -Organization has the same meaning and must not contradict it.
+CommandResult invoke(Services& services, std::string_view name, std::string_view organization,
+                     const Object& parameters);
+
+}  // namespace postern::admin

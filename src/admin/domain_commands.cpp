@@ -1,0 +1,195 @@
+// New-, Get-, Set-, Remove-AcceptedDomain.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "admin/commands.h"
+#include "base/ascii.h"
+#include "base/wildcard.h"
+#include "directory/validation.h"
+#include "mail/domain_name.h"
+
+namespace postern::admin {
+namespace {
+
+using directory::AcceptedDomain;
+
+Object describe(const AcceptedDomain& domain) {
+  Object object = {
+      {"Name", domain.name},
+      {"Identity", domain.name},
+      {"DomainName", domain.name},
+      {"DomainType", directory::to_string(domain.type)},
+      {"Default", domain.is_default},
+      {"MatchSubDomains", domain.match_sub_domains},
+      {"NextHop", domain.next_hop},
+  };
+  object.kind = "AcceptedDomain";
+  return object;
+}
+
+/// The parameters that New- and Set- share.
+void apply(const Call& call, AcceptedDomain& domain) {
+  if (call.has("DomainType")) {
+    // The table lets only the known words through.
+    domain.type = directory::parse_domain_type(call.text("DomainType")).value();
+  }
+  if (call.has("MatchSubDomains")) domain.match_sub_domains = call.flag("MatchSubDomains");
+  if (call.has("NextHop")) domain.next_hop = call.text("NextHop");
+}
+
+/// The stored name of an accepted domain; nothing: there is none.
+std::optional<std::string> find_name(const Call& call) {
+  const auto name = mail::to_a_label(call.text("Identity"));
+  if (!name || call.organization->find_domain(*name) == nullptr) return std::nullopt;
+  return name;
+}
+
+CommandResult new_domain(const Call& call) {
+  AcceptedDomain domain;
+  const std::string label = call.text("Name");
+  domain.name = call.has("DomainName") ? call.text("DomainName") : label;
+  if (domain.name.empty()) {
+    return wrong_argument(
+        "Cannot process command because of one or more missing mandatory parameters: DomainName.");
+  }
+  apply(call, domain);
+  Outcome outcome;
+  if (!label.empty() && !iequals(label, domain.name)) {
+    outcome.warnings.push_back(fmt::format(
+        "An accepted domain is called by its domain here; the name '{}' is not kept.", label));
+  }
+  if (call.only_asks()) {
+    const auto checked = directory::check_domain(domain);
+    if (!checked) return refuse(checked.error());
+    return what_if(fmt::format("Creating accepted domain \"{}\" of organization \"{}\".",
+                               checked->name, call.organization->name()));
+  }
+  const auto made =
+      call.services.directory.new_accepted_domain(call.organization->name(), std::move(domain));
+  if (!made) return refuse(made.error());
+  outcome.values.emplace_back(describe(*made));
+  return outcome;
+}
+
+CommandResult get_domain(const Call& call) {
+  const std::string identity = call.text("Identity");
+  Outcome outcome;
+  if (!identity.empty() && !identity.contains('*')) {
+    const auto name = find_name(call);
+    if (!name) return call.not_found(identity);
+    outcome.values.emplace_back(describe(*call.organization->find_domain(*name)));
+    return outcome;
+  }
+  for (const AcceptedDomain& domain : call.organization->accepted_domains()) {
+    if (identity.empty() || matches_wildcard(domain.name, identity)) {
+      outcome.values.emplace_back(describe(domain));
+    }
+  }
+  return outcome;
+}
+
+CommandResult set_domain(const Call& call) {
+  const auto name = find_name(call);
+  if (!name) return call.not_found(call.text("Identity"));
+  const auto edit = [&](AcceptedDomain& domain) {
+    apply(call, domain);
+    if (call.flag("MakeDefault")) domain.is_default = true;
+  };
+  if (call.only_asks()) {
+    AcceptedDomain changed = *call.organization->find_domain(*name);
+    edit(changed);
+    const auto checked = directory::check_domain(std::move(changed));
+    if (!checked) return refuse(checked.error());
+    return what_if(fmt::format("Setting accepted domain \"{}\".", *name));
+  }
+  const auto done =
+      call.services.directory.set_accepted_domain(call.organization->name(), *name, edit);
+  if (!done) return refuse(done.error());
+  return Outcome{};
+}
+
+CommandResult remove_domain(const Call& call) {
+  const auto name = find_name(call);
+  if (!name) return call.not_found(call.text("Identity"));
+  if (call.only_asks()) return what_if(fmt::format("Removing accepted domain \"{}\".", *name));
+  const auto done =
+      call.services.directory.remove_accepted_domain(call.organization->name(), *name);
+  if (!done) return refuse(done.error());
+  return Outcome{};
+}
+
+using enum ParameterType;
+using enum CommandKind;
+
+constexpr ParameterSpec type_parameter = {
+    "DomainType",
+    text,
+    "Authoritative: unknown recipients are refused, 550 5.4.1. InternalRelay: the next hop knows "
+    "its recipients, any is handed on.",
+    named,
+    false,
+    "Authoritative",
+    "Authoritative|InternalRelay"};
+constexpr ParameterSpec match_parameter = {
+    "MatchSubDomains",
+    boolean,
+    "Accept mail for all domains below, too; InternalRelay only.",
+    named,
+    false,
+    "False"};
+constexpr ParameterSpec hop_parameter = {
+    "NextHop",
+    text,
+    "Where its mail goes: maildir:PATH with %d and %u, lmtp:HOST:PORT, lmtp:unix:PATH or "
+    "smtp:HOST:PORT.",
+    named,
+    false,
+    "[delivery] default of the configuration"};
+
+constexpr ParameterSpec new_parameters[] = {
+    {"Name", text, "The domain, such as contoso.com.", 0},
+    {"DomainName", text, "The domain, where Name is something else, as in Exchange's examples."},
+    type_parameter,
+    match_parameter,
+    hop_parameter,
+};
+constexpr ParameterSpec get_parameters[] = {
+    {"Identity", text, "The domain; * is a wildcard. Without it all are given.", 0},
+};
+constexpr ParameterSpec set_parameters[] = {
+    {"Identity", text, "The domain.", 0, true},
+    type_parameter,
+    match_parameter,
+    {"MakeDefault", boolean, "Make it the default domain of the organization."},
+    hop_parameter,
+};
+constexpr ParameterSpec remove_parameters[] = {
+    {"Identity", text, "The domain.", 0, true},
+};
+
+constexpr std::array<Command, 4> commands = {{
+    {{"New-AcceptedDomain", change, "Accepts mail for a domain.", new_parameters, "",
+      "New-AcceptedDomain -Name contoso.com\n"
+      "New-AcceptedDomain relay.contoso.net -DomainType InternalRelay -MatchSubDomains $true "
+      "-NextHop smtp:192.0.2.25:25"},
+     new_domain},
+    {{"Get-AcceptedDomain", query, "Shows the accepted domains.", get_parameters, "",
+      "Get-AcceptedDomain *.contoso.net"},
+     get_domain},
+    {{"Set-AcceptedDomain", change, "Changes an accepted domain.", set_parameters, "",
+      "Set-AcceptedDomain contoso.com -NextHop lmtp:127.0.0.1:24"},
+     set_domain},
+    {{"Remove-AcceptedDomain", change, "Stops accepting mail for a domain.", remove_parameters, "",
+      "Remove-AcceptedDomain old.contoso.com -Confirm:$false"},
+     remove_domain},
+}};
+
+}  // namespace
+
+std::span<const Command> domain_commands() {
+  return commands;
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,153 @@
+// New-, Get-, Remove-Organization; Get-, Set-OrganizationConfig.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "admin/commands.h"
+#include "base/wildcard.h"
+
+namespace postern::admin {
+namespace {
+
+using directory::Organization;
+
+Object describe(const Organization& organization) {
+  Object object = {
+      {"Name", organization.name()},
+      {"Identity", organization.name()},
+      {"Guid", organization.guid().to_string()},
+      {"AcceptedDomains", organization.domain_count()},
+      {"Recipients", organization.recipient_count()},
+      {"InboundConnectors", organization.connector_count()},
+      {"WhenCreatedUTC", organization.when_created()},
+  };
+  object.kind = "Organization";
+  return object;
+}
+
+Object describe_config(const Organization& organization) {
+  Object object = {
+      {"Name", organization.name()},
+      {"Identity", organization.name()},
+      {"Guid", organization.guid().to_string()},
+      {"RejectDirectSend", organization.config().reject_direct_send},
+      {"WhenCreatedUTC", organization.when_created()},
+  };
+  object.kind = "OrganizationConfig";
+  return object;
+}
+
+CommandResult new_organization(const Call& call) {
+  const std::string name = call.text("Name");
+  if (call.only_asks()) return what_if(fmt::format("Creating organization \"{}\".", name));
+  const auto made = call.services.directory.new_organization(name);
+  if (!made) return refuse(made.error());
+  return Outcome{{describe(**made)}, {}};
+}
+
+CommandResult get_organization(const Call& call) {
+  const std::string identity = call.text("Identity");
+  Outcome outcome;
+  if (!identity.empty() && !identity.contains('*')) {
+    const auto found = call.snapshot->find_organization(identity);
+    if (found == nullptr) return call.not_found(identity);
+    outcome.values.emplace_back(describe(*found));
+    return outcome;
+  }
+  for (const auto& organization : call.snapshot->organizations()) {
+    if (identity.empty() || matches_wildcard(organization->name(), identity)) {
+      outcome.values.emplace_back(describe(*organization));
+    }
+  }
+  return outcome;
+}
+
+CommandResult remove_organization(const Call& call) {
+  const std::string identity = call.text("Identity");
+  const auto found = call.snapshot->find_organization(identity);
+  if (found == nullptr) return call.not_found(identity);
+  if (call.only_asks()) {
+    return what_if(fmt::format(
+        "Removing organization \"{}\" with {} accepted domains, {} recipients and {} connectors.",
+        found->name(), found->domain_count(), found->recipient_count(), found->connector_count()));
+  }
+  const auto done = call.services.directory.remove_organization(found->name());
+  if (!done) return refuse(done.error());
+  return Outcome{};
+}
+
+CommandResult get_organization_config(const Call& call) {
+  return Outcome{{describe_config(*call.organization)}, {}};
+}
+
+CommandResult set_organization_config(const Call& call) {
+  if (!call.has("RejectDirectSend")) {
+    return wrong_argument(
+        "Nothing is to be set: give at least one parameter, such as -RejectDirectSend.");
+  }
+  const bool reject = call.flag("RejectDirectSend");
+  const std::string& name = call.organization->name();
+  if (call.only_asks()) {
+    return what_if(fmt::format("Setting RejectDirectSend of organization \"{}\" to {}.", name,
+                               reject ? "True" : "False"));
+  }
+  const auto done = call.services.directory.set_organization_config(
+      name, [&](directory::OrganizationConfig& config) { config.reject_direct_send = reject; });
+  if (!done) return refuse(done.error());
+  return Outcome{};
+}
+
+using enum ParameterType;
+using enum CommandKind;
+
+constexpr ParameterSpec new_parameters[] = {
+    {"Name", text, "What the organization is called.", 0, true},
+};
+constexpr ParameterSpec get_parameters[] = {
+    {"Identity", text, "Name or GUID; * is a wildcard. Without it all are given.", 0},
+};
+constexpr ParameterSpec remove_parameters[] = {
+    {"Identity", text, "Name or GUID.", 0, true},
+};
+constexpr ParameterSpec set_config_parameters[] = {
+    {"RejectDirectSend", boolean,
+     "Refuse mail whose reverse-path has one of the organization's own domains, unless a "
+     "connector vouches for the client by its address or certificate: "
+     "550 5.7.68 TenantInboundAttribution.",
+     named, false, "False"},
+};
+
+constexpr std::array<Command, 5> commands = {{
+    {{"New-Organization", change, "Creates an organization: a customer with domains of its own.",
+      new_parameters, "", "New-Organization -Name Contoso"},
+     new_organization,
+     Needs::nothing},
+    {{"Get-Organization", query, "Shows the organizations.", get_parameters, "",
+      "Get-Organization"},
+     get_organization,
+     Needs::nothing},
+    {{"Remove-Organization", change,
+      "Removes an organization with its domains, recipients and connectors.", remove_parameters, "",
+      "Remove-Organization Fabrikam -Confirm:$false"},
+     remove_organization,
+     Needs::nothing},
+    {{"Get-OrganizationConfig",
+      query,
+      "Shows the settings of an organization.",
+      {},
+      "",
+      "Get-OrganizationConfig | Select-Object Identity, RejectDirectSend\n"
+      "Get-OrganizationConfig | Select -Expand RejectDirectSend"},
+     get_organization_config},
+    {{"Set-OrganizationConfig", change, "Changes the settings of an organization.",
+      set_config_parameters, "", "Set-OrganizationConfig -RejectDirectSend $true"},
+     set_organization_config},
+}};
+
+}  // namespace
+
+std::span<const Command> organization_commands() {
+  return commands;
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,50 @@
+// The courier that posternd uses: the rules of hand_off.h carried out with Maildir folders, LMTP
+// and SMTP hops, the ledger, the quarantine folder and DSNs.
+//
+// One courier serves one I/O thread; what all threads share is in DeliveryServices. The services
+// outlive every courier, and the pool is stopped before the threads' io_contexts are destroyed.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "delivery/counters.h"
+#include "delivery/hand_off.h"
+#include "delivery/hop_pool.h"
+#include "delivery/hop_transaction.h"
+#include "delivery/in_flight.h"
+#include "delivery/maildir.h"
+#include "delivery/quarantine_folder.h"
+#include "net/blocking_pool.h"
+#include "store/ledger.h"
+
+namespace postern::delivery {
+
+/// Shared by all threads.
+struct DeliveryServices {
+  net::BlockingPool& pool;
+  ContentStore& contents;
+  Maildir& maildir;
+  store::Ledger& ledger;
+  QuarantineFolder& quarantine;
+  InFlight& in_flight;
+  Counters& counters;
+};
+
+struct CourierSettings {
+  std::string host_name;         ///< for EHLO and in DSNs
+  std::optional<NextHop> relay;  ///< smtp or lmtp: takes DSNs
+  HopLimits hop;
+  HopTimes times;
+};
+
+/// Connects as net/connect.h does, plain; names are looked up on `pool`.
+Connect make_connect(net::BlockingPool& pool);
+
+/// `executor` is that of the thread's io_context.
+std::unique_ptr<Courier> make_courier(DeliveryServices services, CourierSettings settings,
+                                      boost::asio::any_io_executor executor, Connect connect);
+
+}  // namespace postern::delivery

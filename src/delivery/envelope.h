@@ -1,0 +1,38 @@
+// The envelope of a message on its way to the next hops, and who is to have it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/ip_address.h"
+#include "delivery/next_hop.h"
+#include "mail/mailbox.h"
+
+namespace postern::delivery {
+
+struct Envelope {
+  mail::Mailbox reverse_path;
+  IpAddress client;
+  std::string session;     ///< for logs
+  std::string id;          ///< of the transaction: in the 250, in the names of files, in the trace
+  bool smtp_utf8 = false;  ///< the client said SMTPUTF8: hops without it get 5.6.7
+  bool eight_bit_mime = false;
+  std::optional<std::uint64_t> size;  ///< as the client declared it (RFC 1870)
+
+  /// Has the client closed its side? Called from any thread while the hand-off lives, so it may
+  /// touch nothing but the descriptor (poll(2) with POLLRDHUP). Empty: nobody knows, and the
+  /// client counts as present.
+  std::function<bool()> client_has_left;
+};
+
+struct Recipient {
+  mail::Mailbox forward_path;  ///< as the client gave it: what an SMTP or LMTP hop is told
+  std::string address;  ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
+  std::string detail;
+  NextHop next_hop;
+  bool wildcard = false;  ///< only `*@domain` matched, so a stranger may have invented the name
+};
+
+}  // namespace postern::delivery

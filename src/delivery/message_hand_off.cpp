@@ -1,0 +1,335 @@
+#include "delivery/message_hand_off.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "delivery/dsn.h"
+#include "delivery/join.h"
+
+namespace postern::delivery {
+namespace {
+
+const mail::Reply has_it_already{250, "2.0.0", "Delivered when this message came before"};
+const mail::Reply still_under_way{
+    451, "4.4.5", "The same message from you is being delivered at this moment; try again later"};
+const mail::Reply no_recipients{554, "5.5.1", "No valid recipients"};
+const mail::Reply not_taken_care_of{
+    451, "4.3.0", "Refused by its next hop, and the refusal cannot be dealt with at the moment"};
+
+/// The beginning of the message, as much of it as a DSN may quote.
+std::string read_beginning(const Content& content, const Edit& edit) {
+  EditedReader reader(content, edit);
+  std::string text;
+  std::string buffer;
+  while (text.size() < max_quoted_header) {
+    const auto piece = reader.next(buffer);
+    if (!piece || piece->empty()) break;
+    text += *piece;
+  }
+  return text;
+}
+
+}  // namespace
+
+MessageHandOff::MessageHandOff(DeliveryServices services,
+                               std::shared_ptr<const CourierSettings> settings,
+                               std::shared_ptr<HopPool> hops, Envelope envelope)
+    : services_(services),
+      settings_(std::move(settings)),
+      hops_(std::move(hops)),
+      envelope_(std::move(envelope)) {}
+
+MessageHandOff::~MessageHandOff() {
+  if (!owes_an_answer_) return;
+  // Our side ended between the delivery and the reply: the client did not hear of it. The rows go
+  // to the disk with the next ones, or when the ledger is closed.
+  services_.ledger.add(key_, those_who_have_it(), now());
+}
+
+std::optional<std::size_t> MessageHandOff::find_same(const Recipient& recipient) const {
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    const Recipient& other = addressees_[i].recipient;
+    if (addressees_[i].same_as || other.next_hop != recipient.next_hop) continue;
+    // A Maildir mailbox may have many addresses; a hop judges each address for itself.
+    const bool same = recipient.next_hop.kind == NextHop::Kind::maildir
+                          ? other.address == recipient.address
+                          : other.forward_path.text == recipient.forward_path.text;
+    if (same) return i;
+  }
+  return std::nullopt;
+}
+
+HopTransaction& MessageHandOff::transaction_with(const NextHop& hop) {
+  auto& transaction = transactions_[hop];
+  if (!transaction) {
+    transaction = std::make_unique<HopTransaction>(hops_, hop, envelope_, services_.pool,
+                                                   settings_->times, services_.counters);
+  }
+  return *transaction;
+}
+
+awaitable<std::optional<mail::Reply>> MessageHandOff::add_recipient(Recipient recipient) {
+  const auto same = find_same(recipient);
+  if (!same && recipient.next_hop.kind == NextHop::Kind::smtp) {
+    auto refusal =
+        co_await transaction_with(recipient.next_hop).add_recipient(recipient.forward_path.text);
+    if (refusal) co_return refusal;
+  }
+  Addressee addressee;
+  addressee.recipient = std::move(recipient);
+  addressee.same_as = same;
+  addressees_.push_back(std::move(addressee));
+  co_return std::nullopt;
+}
+
+awaitable<Outcome> MessageHandOff::deliver(const Content& content, const Edit& edit) {
+  if (addressees_.empty()) co_return Outcome{.reply = no_recipients, .recipients = {}};
+  key_ = store::ledger_key(envelope_.reverse_path.text, envelope_.client, content.digest());
+  const Deadline deadline = std::chrono::steady_clock::now() + settings_->times.before_final_dot;
+  auto entry = co_await services_.in_flight.enter(key_, envelope_.client_has_left, deadline,
+                                                  services_.counters.waited);
+  if (entry) {
+    in_flight_.emplace(std::move(*entry));
+    co_await hand_over(content, edit);
+  } else {
+    for (Addressee& addressee : addressees_) addressee.reply = still_under_way;
+  }
+
+  Outcome outcome;
+  outcome.recipients = outcomes();
+  Conclusion conclusion = conclude(outcome.recipients);
+  if (conclusion == Conclusion::refused_in_part) {
+    const bool done = co_await take_care_of_refused(content, edit);
+    conclusion = done ? Conclusion::safe : Conclusion::try_again;
+    outcome.recipients = outcomes();
+  }
+  switch (conclusion) {
+    case Conclusion::safe:
+    case Conclusion::refused_in_part:
+      owes_an_answer_ = true;
+      outcome.reply = safe_reply(envelope_.id);
+      break;
+    case Conclusion::try_again:
+      co_await remember(those_who_have_it());
+      outcome.reply = try_again_reply(outcome.recipients);
+      break;
+    case Conclusion::refused:
+      outcome.reply = refusal_reply(outcome.recipients);
+      break;
+  }
+  account(outcome.recipients);
+  co_return outcome;
+}
+
+/// Afterwards every addressee has a reply and a fate.
+awaitable<void> MessageHandOff::hand_over(const Content& content, const Edit& edit) {
+  const std::vector<std::string> have_it = services_.ledger.lookup(key_, now());
+  came_again_ = !have_it.empty();
+
+  if (came_again_) {
+    for (Addressee& addressee : addressees_) {
+      if (std::ranges::find(have_it, addressee.recipient.forward_path.text) == have_it.end())
+        continue;
+      // One address of a mailbox is enough.
+      Addressee& first = addressee.same_as ? addressees_[*addressee.same_as] : addressee;
+      first.reply = has_it_already;
+      Counters::add(services_.counters.remembered);
+    }
+  }
+
+  Indexes maildir;
+  std::map<NextHop, Indexes> hops;
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    const Addressee& addressee = addressees_[i];
+    if (addressee.same_as || addressee.reply) continue;
+    const NextHop& hop = addressee.recipient.next_hop;
+    if (hop.kind == NextHop::Kind::maildir) {
+      maildir.push_back(i);
+    } else {
+      hops[hop].push_back(i);
+    }
+  }
+
+  std::vector<awaitable<void>> tasks;
+  if (!maildir.empty()) tasks.push_back(to_maildir(std::move(maildir), content, edit));
+  for (auto& [hop, which] : hops) tasks.push_back(to_hop(hop, std::move(which), content, edit));
+  co_await join(std::move(tasks));
+
+  for (Addressee& addressee : addressees_) {
+    if (addressee.same_as) addressee.reply = addressees_[*addressee.same_as].reply;
+    addressee.fate = fate_of(*addressee.reply);
+  }
+}
+
+awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content,
+                                           const Edit& edit) {
+  std::vector<const Recipient*> recipients;
+  for (const std::size_t i : which) recipients.push_back(&addressees_[i].recipient);
+  auto replies =
+      co_await services_.maildir.deliver(envelope_, std::move(recipients), content, edit);
+  for (std::size_t n = 0; n < which.size(); ++n)
+    addressees_[which[n]].reply = std::move(replies[n]);
+}
+
+awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content& content,
+                                       const Edit& edit) {
+  std::vector<std::string> forward_paths;
+  for (const std::size_t i : which)
+    forward_paths.push_back(addressees_[i].recipient.forward_path.text);
+  auto replies = co_await transaction_with(hop).deliver(std::move(forward_paths), content, edit);
+  for (std::size_t n = 0; n < which.size(); ++n)
+    addressees_[which[n]].reply = std::move(replies[n]);
+}
+
+/// Some are refused for good and the others are safe. False: it has to come again.
+awaitable<bool> MessageHandOff::take_care_of_refused(const Content& content, const Edit& edit) {
+  std::vector<RecipientOutcome> refused = outcomes();
+  std::erase_if(refused, [](const RecipientOutcome& one) { return one.fate != Fate::refused; });
+
+  // RFC 5321 section 6.1: nothing is sent to the null reverse-path.
+  bool told = false;
+  if (settings_->relay && !envelope_.reverse_path.is_null()) {
+    told = co_await notify(refused, content, edit);
+  }
+  if (told) co_return true;
+  const bool kept = co_await quarantine(refused, content, edit);
+  for (Addressee& addressee : addressees_) {
+    if (addressee.fate != Fate::refused) continue;
+    addressee.fate = kept ? Fate::quarantined : Fate::deferred;
+    if (!kept) addressee.reply = not_taken_care_of;
+  }
+  co_return kept;
+}
+
+awaitable<bool> MessageHandOff::notify(const std::vector<RecipientOutcome>& refused,
+                                       const Content& content, const Edit& edit) {
+  auto read = [&content, &edit] { return read_beginning(content, edit); };
+  auto header = co_await services_.pool.run(std::move(read));
+  if (!header) co_return false;
+  const std::string id = random_uuid();
+  const DsnFacts facts{.host_name = settings_->host_name, .id = id, .time = now()};
+  const std::string text = make_dsn(facts, envelope_, refused, *header);
+
+  Content dsn(services_.contents);
+  auto no_room = co_await dsn.append(text);
+  if (no_room) co_return false;
+  Envelope envelope;
+  envelope.session = envelope_.session;
+  envelope.id = id;
+  envelope.smtp_utf8 = is_international_dsn(text);
+  envelope.eight_bit_mime = envelope.smtp_utf8;
+  HopTransaction transaction(hops_, *settings_->relay, envelope, services_.pool, settings_->times,
+                             services_.counters);
+  std::vector<std::string> to{envelope_.reverse_path.text};
+  const Edit unchanged;
+  auto replies = co_await transaction.deliver(std::move(to), dsn, unchanged);
+  const mail::Reply& reply = replies.front();
+  log_event(reply.is_success() ? LogLevel::info : LogLevel::warning, "dsn",
+            std::vector<LogField>{{"session", envelope_.session},
+                                  {"id", envelope_.id},
+                                  {"dsn", id},
+                                  {"reverse_path", envelope_.reverse_path.text},
+                                  {"reply", reply.to_line()}});
+  if (!reply.is_success()) co_return false;
+  Counters::add(services_.counters.notified, refused.size());
+  co_return true;
+}
+
+awaitable<bool> MessageHandOff::quarantine(const std::vector<RecipientOutcome>& refused,
+                                           const Content& content, const Edit& edit) {
+  auto kept = co_await services_.quarantine.keep(envelope_, refused, "NextHopRefused", content,
+                                                 edit, now());
+  if (!kept) {
+    log_error(
+        "quarantine",
+        {{"session", envelope_.session}, {"id", envelope_.id}, {"error", kept.error().message}});
+    co_return false;
+  }
+  // An alarm: mail that someone should have had lies here, and nobody else knows.
+  for (const RecipientOutcome& one : refused) {
+    log_error("next_hop_refused", {{"session", envelope_.session},
+                                   {"id", envelope_.id},
+                                   {"quarantine", *kept},
+                                   {"forward_path", one.forward_path},
+                                   {"next_hop", one.next_hop},
+                                   {"reply", one.reply.to_line()}});
+  }
+  co_return true;
+}
+
+std::vector<std::string> MessageHandOff::those_who_have_it() const {
+  std::vector<std::string> paths;
+  for (const Addressee& addressee : addressees_) {
+    if (owes_an_answer_ || addressee.fate == Fate::delivered)
+      paths.push_back(addressee.recipient.forward_path.text);
+  }
+  return paths;
+}
+
+/// Whatever happens here, the client hears what it would have heard: a duplicate beats a loss.
+awaitable<void> MessageHandOff::remember(std::vector<std::string> forward_paths) {
+  if (forward_paths.empty()) co_return;
+  const auto pending = services_.ledger.add(key_, std::move(forward_paths), now());
+  auto write = [ledger = &services_.ledger, pending] { return ledger->write(pending); };
+  auto written = co_await services_.pool.run(std::move(write));
+  if (written && *written) co_return;
+  Counters::add(services_.counters.ledger_failures);
+  log_error("ledger", {{"session", envelope_.session},
+                       {"id", envelope_.id},
+                       {"error", written ? written->error().message
+                                         : "too much waits for the disk already"}});
+}
+
+awaitable<void> MessageHandOff::replied(bool client_got_it) {
+  if (owes_an_answer_ && !client_got_it) {
+    log_warning("client_left", {{"session", envelope_.session}, {"id", envelope_.id}});
+    co_await remember(those_who_have_it());
+  } else if (owes_an_answer_ && came_again_) {
+    const auto pending = services_.ledger.forget(key_, those_who_have_it());
+    auto write = [ledger = &services_.ledger, pending] { return ledger->write(pending); };
+    auto written = co_await services_.pool.run(std::move(write));
+    if (!written || !*written) Counters::add(services_.counters.ledger_failures);
+  }
+  owes_an_answer_ = false;
+  in_flight_.reset();
+}
+
+std::vector<RecipientOutcome> MessageHandOff::outcomes() const {
+  std::vector<RecipientOutcome> result;
+  for (const Addressee& addressee : addressees_) {
+    result.push_back({.forward_path = addressee.recipient.forward_path.text,
+                      .fate = addressee.fate,
+                      .reply = *addressee.reply,
+                      .next_hop = addressee.recipient.next_hop.to_string()});
+  }
+  return result;
+}
+
+void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
+  for (const RecipientOutcome& one : all) {
+    Counters& counters = services_.counters;
+    switch (one.fate) {
+      case Fate::delivered:
+        Counters::add(counters.delivered);
+        continue;
+      case Fate::deferred:
+        Counters::add(counters.deferred);
+        break;
+      case Fate::refused:
+        Counters::add(counters.refused);
+        break;
+      case Fate::quarantined:
+        Counters::add(counters.quarantined);
+        break;
+    }
+    log_warning("not_delivered", {{"session", envelope_.session},
+                                  {"id", envelope_.id},
+                                  {"forward_path", one.forward_path},
+                                  {"next_hop", one.next_hop},
+                                  {"reply", one.reply.to_line()}});
+  }
+}
+
+}  // namespace postern::delivery

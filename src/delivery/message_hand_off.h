@@ -1,0 +1,73 @@
+// One message between its first RCPT and the moment its client has our reply. See hand_off.h for
+// what is promised and courier.cpp for who makes these.
+//
+//   add_recipient   SMTP hops are asked at once; the others only note the recipient
+//   deliver         wait for an identical message that is under way      [InFlight]
+//                   who has it already?                                   [Ledger]
+//                   hand it to each next hop, all at the same time
+//                   some deferred: note who has it, then 451              [Ledger]
+//                   some refused beside others: DSN or quarantine, then 250
+//   replied         client unaware of 250: note that all have it          [Ledger]
+//                   client aware: forget the message                      [Ledger]
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/courier.h"
+
+namespace postern::delivery {
+
+class MessageHandOff final : public HandOff {
+ public:
+  MessageHandOff(DeliveryServices services, std::shared_ptr<const CourierSettings> settings,
+                 std::shared_ptr<HopPool> hops, Envelope envelope);
+  ~MessageHandOff() override;
+
+  awaitable<std::optional<mail::Reply>> add_recipient(Recipient recipient) override;
+  awaitable<Outcome> deliver(const Content& content, const Edit& edit) override;
+  awaitable<void> replied(bool client_got_it) override;
+
+ private:
+  /// A recipient and what became of it.
+  struct Addressee {
+    Recipient recipient;
+    /// An earlier recipient that is the same mailbox: shares its one copy and its fate.
+    std::optional<std::size_t> same_as;
+    std::optional<mail::Reply> reply;
+    Fate fate = Fate::deferred;
+  };
+  using Indexes = std::vector<std::size_t>;
+
+  std::optional<std::size_t> find_same(const Recipient& recipient) const;
+  HopTransaction& transaction_with(const NextHop& hop);
+  awaitable<void> hand_over(const Content& content, const Edit& edit);
+  awaitable<void> to_maildir(Indexes which, const Content& content, const Edit& edit);
+  awaitable<void> to_hop(NextHop hop, Indexes which, const Content& content, const Edit& edit);
+  awaitable<bool> take_care_of_refused(const Content& content, const Edit& edit);
+  awaitable<bool> notify(const std::vector<RecipientOutcome>& refused, const Content& content,
+                         const Edit& edit);
+  awaitable<bool> quarantine(const std::vector<RecipientOutcome>& refused, const Content& content,
+                             const Edit& edit);
+  awaitable<void> remember(std::vector<std::string> forward_paths);
+  std::vector<std::string> those_who_have_it() const;
+  std::vector<RecipientOutcome> outcomes() const;
+  void account(const std::vector<RecipientOutcome>& outcomes) const;
+
+  DeliveryServices services_;
+  const std::shared_ptr<const CourierSettings> settings_;
+  const std::shared_ptr<HopPool> hops_;
+  const Envelope envelope_;
+  std::vector<Addressee> addressees_;
+  std::map<NextHop, std::unique_ptr<HopTransaction>> transactions_;
+
+  std::optional<InFlight::Entry> in_flight_;
+  store::LedgerKey key_{};
+  bool came_again_ = false;      ///< the ledger knew the message
+  bool owes_an_answer_ = false;  ///< deliver() said 250, and replied() was not called
+};
+
+}  // namespace postern::delivery

@@ -1,0 +1,61 @@
+#include "edge/asker.h"
+
+namespace postern::edge {
+
+void Asker::begin(const std::shared_ptr<Conversation>& conversation,
+                  std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate) {
+  conversation->evaluate = std::move(evaluate);
+  resume(conversation);
+}
+
+void Asker::resume(const std::shared_ptr<Conversation>& conversation) {
+  while (conversation->open.empty()) {
+    std::vector<dns::Question> wanted = conversation->evaluate(conversation->answers);
+    if (wanted.empty()) {
+      // There is a result. The evaluation holds whoever waits for it: let go.
+      conversation->evaluate = nullptr;
+      conversation->deadline.cancel();
+      return;
+    }
+    ask_round(conversation, conversation->budget.begin_round(wanted, conversation->answers));
+  }
+  if (!conversation->is_timed) start_timer(conversation);
+}
+
+void Asker::ask_round(const std::shared_ptr<Conversation>& conversation,
+                      std::vector<dns::Question> questions) {
+  conversation->open = questions;
+  conversation->is_asking = true;
+  for (const dns::Question& question : questions) {
+    resolver_.ask(question,
+                  [this, conversation, question](std::shared_ptr<const dns::Answer> answer) {
+                    answered(conversation, question, std::move(answer));
+                  });
+  }
+  conversation->is_asking = false;
+}
+
+void Asker::answered(const std::shared_ptr<Conversation>& conversation,
+                     const dns::Question& question, std::shared_ptr<const dns::Answer> answer) {
+  // After the deadline nobody wants to know any more.
+  if (std::erase(conversation->open, question) == 0) return;
+  conversation->answers.add(question, std::move(answer));
+  if (conversation->open.empty() && !conversation->is_asking) resume(conversation);
+}
+
+void Asker::start_timer(const std::shared_ptr<Conversation>& conversation) {
+  conversation->is_timed = true;
+  conversation->deadline.expires_after(dns::max_asking_time);
+  conversation->deadline.async_wait([this, conversation](const boost::system::error_code& error) {
+    if (error || !conversation->evaluate) return;
+    const auto failure = dns::make_failure("timeout");
+    for (const dns::Question& question : std::exchange(conversation->open, {})) {
+      conversation->answers.add(question, failure);
+    }
+    // From here on every further question fails at once.
+    conversation->budget.exhaust();
+    resume(conversation);
+  });
+}
+
+}  // namespace postern::edge

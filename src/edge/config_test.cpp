@@ -1,0 +1,81 @@
+#include "edge/config.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace postern;
+using namespace postern::edge;
+
+namespace {
+
+constexpr std::string_view minimal = R"(
+[server]
+hostname = "MX.Contoso.test."
+[[listener]]
+address = "0.0.0.0:25"
+)";
+
+/// The mistakes of the minimal file with `more` behind it, in one text.
+std::string mistakes(std::string_view more) {
+  const auto config = parse_config(std::string(minimal) + std::string(more), "postern.toml");
+  if (config) return "";
+  std::string all;
+  for (const std::string& error : config.error()) all += error + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the smallest file gives the documented defaults") {
+  const auto config = parse_config(minimal, "postern.toml");
+  REQUIRE(config);
+  CHECK(config->hostname == "mx.contoso.test");
+  CHECK(config->data_directory == "/var/lib/postern");
+  CHECK(config->delivery.default_hop == "maildir:mail/%d/%u");
+  CHECK(config->admin.address == "127.0.0.1:8025");
+  CHECK(config->trace.keep_days == 90);
+  CHECK(config->limits.session.max_recipients == 1000);
+}
+
+TEST_CASE("a mistake is told with file, line, key and what was expected") {
+  CHECK(mistakes("[log]\nlevel = \"loud\"\n") ==
+        "postern.toml:7: [log] level: expected one of \"debug\", \"info\", \"warning\", \"error\", "
+        "found \"loud\"\n");
+  CHECK(mistakes("[trace]\nkeep_days = \"many\"\n") ==
+        "postern.toml:7: [trace] keep_days: expected a whole number from 1 to 3650, found "
+        "\"many\"\n");
+  CHECK(mistakes("[trace]\nkeep_dayz = 3\n") ==
+        "postern.toml:7: [trace] keep_dayz: there is no such key\n");
+  CHECK(mistakes("[limits]\nmax_recipients = 5\n").contains("expected a whole number from 100 to"));
+  CHECK(mistakes("[tls]\ncertificate = \"/nowhere/cert.pem\"\n")
+            .contains("cannot read /nowhere/cert.pem"));
+  CHECK(mistakes("[delivery]\ndefault = \"carrier-pigeon:\"\n").contains("[delivery] default"));
+  CHECK(mistakes("[dns]\nservers = [\"localhost\"]\n").contains("[dns] servers"));
+  CHECK(mistakes("[store]\nurl = \"mysql:x\"\n").contains("expected sqlite:"));
+  CHECK(mistakes("threads = \n").starts_with("postern.toml:6: "));
+}
+
+TEST_CASE("all mistakes are told at once") {
+  const std::string all =
+      mistakes("[[listener]]\naddress = \"25\"\n[admin]\naddress = 8025\n[nonsense]\n");
+  CHECK(std::ranges::count(all, '\n') == 3);
+}
+
+TEST_CASE("what cannot be guessed must be there") {
+  const auto config = parse_config("[server]\nhostname = \"mx\"\n", "f");
+  REQUIRE_FALSE(config);
+  CHECK(config.error()[0].contains("expected a fully qualified domain name"));
+  CHECK(config.error().back().contains("there is no [[listener]]"));
+}
+
+TEST_CASE("every limit can be set and keeps what was set") {
+  for (const LimitKey& key : limit_keys()) {
+    CAPTURE(key.name);
+    Limits limits;
+    CHECK(key.get(limits) >= key.minimum);
+    CHECK(key.get(limits) <= key.maximum);
+    key.set(limits, key.maximum);
+    CHECK(key.get(limits) == key.maximum);
+  }
+}

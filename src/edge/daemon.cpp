@@ -1,0 +1,369 @@
+#include "edge/daemon.h"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <thread>
+
+#include "admin/server.h"
+#include "base/log.h"
+#include "edge/process.h"
+#include "edge/resolver.h"
+#include "edge/settings.h"
+#include "edge/worker.h"
+#include "store/trace_store.h"
+
+namespace postern::edge {
+namespace {
+
+std::size_t thread_count(const Config& config) {
+  if (config.threads > 0) return static_cast<std::size_t>(config.threads);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// The file behind `sqlite:postern.db`.
+std::string database_file(const Config& config) {
+  return config.under_data(config.store_url.substr(std::string_view("sqlite:").size())).string();
+}
+
+store::TraceSettings trace_settings(const Config& config) {
+  return {.folder = config.under_data("trace").string(),
+          .keep_days = config.trace.keep_days,
+          .max_bytes = static_cast<std::int64_t>(config.trace.max_bytes),
+          .queue_rows = config.trace.queue_rows};
+}
+
+net::AdmissionLimits admission_limits(const Config& config) {
+  return {.connections = static_cast<std::uint32_t>(config.limits.max_connections),
+          .connections_per_client =
+              static_cast<std::uint32_t>(config.limits.max_connections_per_client)};
+}
+
+admin::ServerSettings admin_settings(const Config& config) {
+  return {.socket_path = config.under_data("admin.sock").string(),
+          .address = config.admin.address,
+          .token_file = config.under_data("admin.token").string(),
+          .hostname = config.hostname,
+          .certificate = config.admin.certificate.string(),
+          .private_key = config.admin.private_key.string()};
+}
+
+/// A listening socket for every thread, bound while we may still be root.
+struct BoundListener {
+  ListenerConfig config;
+  std::vector<net::BoundSocket> sockets;
+};
+
+Result<std::vector<BoundListener>> bind_all(const Config& config) {
+  std::vector<BoundListener> bound;
+  for (const ListenerConfig& listener : config.listeners) {
+    auto sockets =
+        net::bind_listeners(*net::parse_endpoint(listener.address), thread_count(config));
+    if (!sockets) return std::unexpected(sockets.error());
+    bound.push_back({listener, std::move(*sockets)});
+  }
+  return bound;
+}
+
+/// Everything that runs, in the order in which it is made; destroyed in the opposite one.
+class Daemon {
+ public:
+  explicit Daemon(SharedSettings settings) : settings_(std::move(settings)) {}
+  ~Daemon();
+
+  Result<void> start(std::vector<BoundListener> listeners);
+  /// Until a signal ends it.
+  void run();
+
+ private:
+  Result<void> open_stores();
+  Result<void> start_workers(std::vector<BoundListener> listeners);
+  void watch_values();
+  std::optional<std::string> trouble() const;
+  void wait_for_signal();
+  void on_signal(int signal);
+  void reload();
+  void drain();
+  void wait_until_drained(std::chrono::steady_clock::time_point deadline);
+  std::size_t open_sessions() const;
+
+  SharedSettings settings_;
+  admin::Metrics metrics_;
+  std::unique_ptr<store::DirectoryStore> directory_;
+  std::unique_ptr<store::TraceStore> trace_;
+  std::unique_ptr<store::Ledger> ledger_;
+  std::unique_ptr<net::Admission> admission_;
+  std::unique_ptr<delivery::ContentStore> contents_;
+  std::unique_ptr<delivery::Maildir> maildir_;
+  std::unique_ptr<delivery::QuarantineFolder> quarantine_;
+  delivery::InFlight in_flight_;
+  delivery::Counters counters_;
+  std::unique_ptr<net::BlockingPool> pool_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<admin::Server> admin_;
+
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_{io_};
+  boost::asio::steady_timer timer_{io_};
+  std::atomic<bool> draining_ = false;  ///< the admin server's thread looks at it
+};
+
+Daemon::~Daemon() {
+  // The workers' threads hand work to the pool, and the pool's threads touch what the workers
+  // own: first the former end, then the latter, then what both share is destroyed.
+  if (admin_) admin_->stop();
+  for (const auto& worker : workers_) worker->stop();
+  pool_.reset();
+}
+
+Result<void> Daemon::start(std::vector<BoundListener> listeners) {
+  // A peer that is gone is an error of its write, never the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  if (auto opened = open_stores(); !opened) return opened;
+  if (auto started = start_workers(std::move(listeners)); !started) return started;
+  watch_values();
+  admin::Services services{
+      .directory = *directory_, .trace = *trace_, .server_name = settings_->config.hostname};
+  auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
+                                    [this] { return trouble(); });
+  if (!server) return std::unexpected(server.error());
+  admin_ = std::move(*server);
+  admin_->start();
+  return {};
+}
+
+Result<void> Daemon::open_stores() {
+  const Config& config = settings_->config;
+  auto directory = store::DirectoryStore::open(database_file(config));
+  if (!directory) return std::unexpected(directory.error());
+  directory_ = std::move(*directory);
+  auto trace = store::TraceStore::open(trace_settings(config));
+  if (!trace) return std::unexpected(trace.error());
+  trace_ = std::move(*trace);
+  auto ledger = store::Ledger::open(config.under_data("ledger.db").string(), now());
+  if (!ledger) return std::unexpected(ledger.error());
+  ledger_ = std::move(*ledger);
+
+  const Limits& limits = config.limits;
+  admission_ = std::make_unique<net::Admission>(admission_limits(config));
+  pool_ = std::make_unique<net::BlockingPool>(static_cast<std::size_t>(limits.delivery_threads),
+                                              static_cast<std::size_t>(limits.delivery_queue));
+  contents_ = std::make_unique<delivery::ContentStore>(
+      config.under_data("spool").string(),
+      delivery::ContentLimits{.memory = static_cast<std::uint64_t>(limits.message_memory),
+                              .spool = static_cast<std::uint64_t>(limits.message_spool)},
+      *pool_);
+  maildir_ =
+      std::make_unique<delivery::Maildir>(config.data_directory.string(), config.hostname, *pool_);
+  auto quarantine =
+      delivery::QuarantineFolder::open(config.under_data("quarantine").string(), *pool_);
+  if (!quarantine) return std::unexpected(quarantine.error());
+  quarantine_ = std::move(*quarantine);
+  return {};
+}
+
+Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
+  const Shared shared{.directory = *directory_,
+                      .trace = *trace_,
+                      .metrics = metrics_,
+                      .admission = *admission_,
+                      .delivery = {.pool = *pool_,
+                                   .contents = *contents_,
+                                   .maildir = *maildir_,
+                                   .ledger = *ledger_,
+                                   .quarantine = *quarantine_,
+                                   .in_flight = in_flight_,
+                                   .counters = counters_}};
+  const std::size_t threads = thread_count(settings_->config);
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto resolver = make_resolver(settings_->config, metrics_);
+    if (!resolver) return std::unexpected(resolver.error());
+    workers_.push_back(std::make_unique<Worker>(shared, settings_, std::move(*resolver)));
+  }
+  for (BoundListener& listener : listeners) {
+    log_info("listening", {{"address", listener.sockets.front().endpoint.to_string()}});
+    for (std::size_t i = 0; i < threads; ++i) {
+      workers_[i]->listen(std::move(listener.sockets[i]), listener.config.proxy_protocol_from);
+    }
+  }
+  for (const auto& worker : workers_) worker->start();
+  return {};
+}
+
+void Daemon::watch_values() {
+  using Kind = admin::Metrics::Kind;
+  const auto watch = [this](const char* name, const char* help, Kind kind, auto read) {
+    metrics_.watch(name, help, kind, [read] { return static_cast<double>(read()); });
+  };
+  watch("trace_rows_total", "Rows recorded in the trace.", Kind::counter,
+        [this] { return trace_->counters().recorded; });
+  watch("trace_rows_lost_total", "Rows that the trace could not keep.", Kind::counter,
+        [this] { return trace_->counters().lost; });
+  watch("trace_rows_queued", "Rows that wait for the disk.", Kind::gauge,
+        [this] { return trace_->counters().queued; });
+  watch("trace_bytes", "Size of the trace's files.", Kind::gauge,
+        [this] { return trace_->counters().bytes; });
+  watch("ledger_messages", "Messages that some recipients have and that must come again.",
+        Kind::gauge, [this] { return ledger_->size(); });
+  watch("content_memory_bytes", "Octets of messages held in memory.", Kind::gauge,
+        [this] { return contents_->memory_in_use(); });
+  watch("content_spool_bytes", "Octets of messages held in the spool.", Kind::gauge,
+        [this] { return contents_->spool_in_use(); });
+  watch("quarantine_bytes", "Octets in the quarantine folder.", Kind::gauge,
+        [this] { return quarantine_->size(); });
+  watch("delivery_queue", "Calls that wait for a delivery thread.", Kind::gauge,
+        [this] { return pool_->waiting(); });
+  const auto count = [&](const char* name, const char* help,
+                         const std::atomic<std::uint64_t>& value) {
+    watch(name, help, Kind::counter, [&value] { return value.load(std::memory_order_relaxed); });
+  };
+  count("recipients_delivered_total", "Recipients whose copy is safe.", counters_.delivered);
+  count("recipients_deferred_total", "Recipients that a next hop deferred.", counters_.deferred);
+  count("recipients_refused_total", "Recipients that a next hop refused.", counters_.refused);
+  count("recipients_quarantined_total",
+        "Recipients refused beside others that were delivered, kept in quarantine.",
+        counters_.quarantined);
+  count("recipients_notified_total", "Recipients of whose refusal a notification told the sender.",
+        counters_.notified);
+  count("recipients_remembered_total",
+        "Recipients that had the message already when it came again.", counters_.remembered);
+  count("ledger_failures_total", "Times the ledger could not be written.",
+        counters_.ledger_failures);
+  count("hop_connections_total", "Connections opened to next hops.", counters_.connections);
+  count("hop_connections_reused_total", "Messages that found a connection open.", counters_.reused);
+  count("hop_failures_total", "Next hops that could not be reached or broke off.",
+        counters_.hop_failures);
+}
+
+/// For /healthz: why nobody should send us mail just now.
+std::optional<std::string> Daemon::trouble() const {
+  if (draining_) return "draining";
+  return std::nullopt;
+}
+
+void Daemon::run() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  wait_for_signal();
+  sd_notify(0, "READY=1");
+  log_info("started", {{"hostname", settings_->config.hostname}, {"threads", workers_.size()}});
+  io_.run();
+  log_info("stopped");
+}
+
+void Daemon::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    on_signal(signal);
+    wait_for_signal();
+  });
+}
+
+void Daemon::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    reload();
+  } else if (!draining_) {
+    drain();
+  } else {
+    // Asked twice: whoever asks does not want to wait.
+    io_.stop();
+  }
+}
+
+void Daemon::reload() {
+  sd_notify(0, "RELOADING=1");
+  const auto config = load_config(settings_->config.file);
+  if (!config) {
+    for (const std::string& error : config.error())
+      log_error("reload_failed", {{"problem", error}});
+  } else if (auto settings = make_settings(*config); !settings) {
+    log_error("reload_failed", {{"problem", settings.error().message}});
+  } else {
+    settings_ = std::move(*settings);
+    configure_log(settings_->config.log_level, settings_->config.log_format);
+    admission_->set_limits(admission_limits(settings_->config));
+    trace_->reload(trace_settings(settings_->config));
+    for (const auto& worker : workers_) worker->change_settings(settings_);
+    if (const auto reloaded = admin_->reload(admin_settings(settings_->config)); !reloaded) {
+      log_error("reload_failed", {{"problem", reloaded.error().message}});
+    } else {
+      log_info("reloaded");
+    }
+  }
+  sd_notify(0, "READY=1");
+}
+
+void Daemon::drain() {
+  draining_ = true;
+  sd_notify(0, "STOPPING=1");
+  log_info("draining", {{"sessions", open_sessions()}});
+  for (const auto& worker : workers_) worker->drain();
+  wait_until_drained(std::chrono::steady_clock::now() +
+                     std::chrono::seconds(settings_->config.limits.drain_time));
+}
+
+void Daemon::wait_until_drained(std::chrono::steady_clock::time_point deadline) {
+  if (open_sessions() == 0 || std::chrono::steady_clock::now() >= deadline) {
+    if (open_sessions() != 0) log_warning("sessions_cut_off", {{"sessions", open_sessions()}});
+    io_.stop();
+    return;
+  }
+  timer_.expires_after(std::chrono::milliseconds(50));
+  timer_.async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) wait_until_drained(deadline);
+  });
+}
+
+std::size_t Daemon::open_sessions() const {
+  std::size_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->sessions();
+  return sum;
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "posternd: %s\n", error.message.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int check(const Config& config) {
+  if (const auto settings = make_settings(config); !settings) return complain(settings.error());
+  admin::Metrics metrics;
+  if (const auto resolver = make_resolver(config, metrics); !resolver)
+    return complain(resolver.error());
+  std::printf("%s: can be used\n", config.file.c_str());
+  return 0;
+}
+
+int run(const Config& config) {
+  configure_log(config.log_level, config.log_format);
+  raise_open_files();
+  // What only root may do comes first: ports below 1024, private keys.
+  auto settings = make_settings(config);
+  if (!settings) return complain(settings.error());
+  if (auto prepared = prepare_data_directory(config.data_directory, config.user); !prepared)
+    return complain(prepared.error());
+  auto listeners = bind_all(config);
+  if (!listeners) return complain(listeners.error());
+  if (auto became = become_user(config.user); !became) return complain(became.error());
+  const auto lock = DataDirectoryLock::take(config.data_directory);
+  if (!lock) return complain(lock.error());
+
+  {
+    Daemon daemon(*settings);
+    if (auto started = daemon.start(std::move(*listeners)); !started)
+      return complain(started.error());
+    daemon.run();
+  }
+  flush_log();
+  return 0;
+}
+
+}  // namespace postern::edge

@@ -1,0 +1,66 @@
+#include "edge/limits.h"
+
+namespace postern::edge {
+namespace {
+
+constexpr std::int64_t highest = std::int64_t{1} << 40;
+
+LimitKey session_key(const smtp::LimitRow& row) {
+  LimitKey key{.name = std::string(row.name),
+               .minimum = static_cast<std::int64_t>(row.lowest),
+               .maximum = highest};
+  if (const auto* count = std::get_if<smtp::Limits::Count smtp::Limits::*>(&row.member)) {
+    key.get = [member = *count](const Limits& limits) {
+      return static_cast<std::int64_t>(limits.session.*member);
+    };
+    key.set = [member = *count](Limits& limits, std::int64_t value) {
+      limits.session.*member = static_cast<smtp::Limits::Count>(value);
+    };
+  } else {
+    // A day is more than any session is worth.
+    key.maximum = 86'400;
+    const auto member = std::get<smtp::Limits::Period smtp::Limits::*>(row.member);
+    key.get = [member](const Limits& limits) {
+      return static_cast<std::int64_t>((limits.session.*member).count());
+    };
+    key.set = [member](Limits& limits, std::int64_t value) {
+      limits.session.*member = smtp::Limits::Period(value);
+    };
+  }
+  return key;
+}
+
+LimitKey edge_key(std::string name, std::int64_t Limits::* member, std::int64_t minimum,
+                  std::int64_t maximum) {
+  return {.name = std::move(name),
+          .minimum = minimum,
+          .maximum = maximum,
+          .get = [member](const Limits& limits) { return limits.*member; },
+          .set = [member](Limits& limits, std::int64_t value) { limits.*member = value; }};
+}
+
+std::vector<LimitKey> make_keys() {
+  std::vector<LimitKey> keys;
+  for (const smtp::LimitRow& row : smtp::limits()) keys.push_back(session_key(row));
+  keys.push_back(edge_key("max_connections", &Limits::max_connections, 1, 1'000'000));
+  keys.push_back(
+      edge_key("max_connections_per_client", &Limits::max_connections_per_client, 1, 1'000'000));
+  keys.push_back(edge_key("message_memory", &Limits::message_memory, 1 << 20, highest));
+  keys.push_back(edge_key("message_spool", &Limits::message_spool, 1 << 20, highest * 1000));
+  keys.push_back(edge_key("delivery_threads", &Limits::delivery_threads, 1, 512));
+  keys.push_back(edge_key("delivery_queue", &Limits::delivery_queue, 1, 1'000'000));
+  keys.push_back(edge_key("dns_cache_entries", &Limits::dns_cache_entries, 100, 100'000'000));
+  keys.push_back(edge_key("dns_cache_bytes", &Limits::dns_cache_bytes, 100'000, highest));
+  keys.push_back(edge_key("max_hops", &Limits::max_hops, 10, 1000));
+  keys.push_back(edge_key("drain_time", &Limits::drain_time, 0, 3600));
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<LimitKey>& limit_keys() {
+  static const std::vector<LimitKey> keys = make_keys();
+  return keys;
+}
+
+}  // namespace postern::edge

@@ -1,0 +1,51 @@
+// The table [limits] of the configuration: every quantity that a stranger controls, with its
+// default and the range that makes sense. docs/configuration.md has the same list in prose.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "smtp/limits.h"
+
+namespace postern::edge {
+
+struct Limits {
+  smtp::Limits session;
+
+  /// Connections in all, and of one client (IPv6: of one /64). Beyond: 421 4.7.0.
+  std::int64_t max_connections = 20'000;
+  std::int64_t max_connections_per_client = 50;
+
+  /// Octets of messages held over all sessions, in memory and in the spool. Beyond: 452 4.3.1.
+  std::int64_t message_memory = std::int64_t{512} << 20;
+  std::int64_t message_spool = std::int64_t{4} << 30;
+
+  /// Threads that write mail to disk, and the calls that may wait for one. Beyond: 451 4.3.1.
+  std::int64_t delivery_threads = 32;
+  std::int64_t delivery_queue = 4096;
+
+  /// Answers of the DNS that each I/O thread keeps.
+  std::int64_t dns_cache_entries = 100'000;
+  std::int64_t dns_cache_bytes = std::int64_t{64} << 20;
+
+  /// Received fields of a message that is not in a loop (RFC 5321 section 6.3). Beyond: 554 5.4.6.
+  std::int64_t max_hops = 100;
+
+  /// Seconds that sessions get to end after SIGTERM.
+  std::int64_t drain_time = 30;
+};
+
+struct LimitKey {
+  std::string name;
+  std::int64_t minimum;
+  std::int64_t maximum;
+  std::function<std::int64_t(const Limits&)> get;
+  std::function<void(Limits&, std::int64_t)> set;
+};
+
+/// All keys of [limits], those of the session first.
+const std::vector<LimitKey>& limit_keys();
+
+}  // namespace postern::edge

@@ -1,0 +1,33 @@
+// The edge behind one SMTP session: begins transactions, counts replies, and asks for the
+// client's reverse name where a rule will want it.
+#pragma once
+
+#include <memory>
+
+#include "edge/sender_checks.h"
+#include "edge/services.h"
+#include "edge/settings.h"
+#include "smtp/receiver.h"
+
+namespace postern::edge {
+
+class EdgeReceiver final : public smtp::Receiver {
+ public:
+  EdgeReceiver(Services& services, SharedSettings settings)
+      : services_(services), settings_(std::move(settings)) {}
+
+  smtp::Offers greeted(const smtp::SessionFacts& facts) override;
+  smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> begin(
+      const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
+      const smtp::MailParameters& parameters) override;
+  void replied(std::string_view verb, const mail::Reply& reply) override;
+
+ private:
+  Services& services_;
+  const SharedSettings settings_;
+  bool welcomed_ = false;
+  /// Null where no rule asks for it.
+  std::shared_ptr<Pending<ReverseName>> reverse_name_;
+};
+
+}  // namespace postern::edge

@@ -1,0 +1,23 @@
+// The parts that the sessions of one I/O thread work with. All of them outlive the sessions.
+#pragma once
+
+#include "admin/metrics.h"
+#include "delivery/content.h"
+#include "delivery/hand_off.h"
+#include "edge/asker.h"
+#include "store/directory_store.h"
+#include "store/trace_sink.h"
+
+namespace postern::edge {
+
+struct Services {
+  store::DirectoryStore& directory;
+  store::TraceSink& trace;
+  admin::Metrics& metrics;
+  delivery::ContentStore& contents;
+  // These belong to the thread.
+  delivery::Courier& courier;
+  Asker& asker;
+};
+
+}  // namespace postern::edge

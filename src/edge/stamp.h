@@ -1,0 +1,45 @@
+// What the edge writes on top of a message, and what it takes out because only the edge may
+// write it (RFC 8601 section 5, RFC 7208 section 9.1, Exchange's header firewall).
+//
+// Both are pure: the message is not changed here, an Edit says how its copy will differ.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/spf.h"
+#include "base/time.h"
+#include "delivery/edited.h"
+#include "mail/header_fields.h"
+#include "policy/decision.h"
+#include "smtp/receiver.h"
+
+namespace postern::edge {
+
+struct StampFacts {
+  std::string_view server_name;  ///< also our authserv-id
+  const smtp::SessionFacts* session = nullptr;
+  std::string_view transaction_id;
+  std::string_view reverse_path;  ///< empty: null
+  /// The only recipient; empty when there are several.
+  std::string_view forward_path;
+  std::string_view reverse_name;  ///< validated PTR; empty: none or not asked
+  bool smtp_utf8 = false;
+  Time received;
+  const policy::RcptVerdict* verdict =
+      nullptr;  ///< of any accepted recipient: all have one organization
+  /// What SPF said of MAIL FROM and of HELO; nothing where there was no domain to ask about.
+  std::optional<auth::SpfEvaluation> spf_mail_from;
+  std::optional<auth::SpfEvaluation> spf_helo;
+};
+
+/// Whole header fields, topmost first: X-Postern-*, Authentication-Results, Received-SPF, Received.
+std::string fields_to_prepend(const StampFacts& facts);
+
+/// Fields a stranger may not send: Authentication-Results that claim our authserv-id,
+/// X-MS-Exchange-Organization-*, X-MS-Exchange-Forest-* and our own X-Postern-*.
+std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section,
+                                                    std::string_view authserv_id);
+
+}  // namespace postern::edge

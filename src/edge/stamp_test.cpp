@@ -1,0 +1,68 @@
+#include "edge/stamp.h"
+
+#include <doctest/doctest.h>
+
+using namespace postern;
+using namespace postern::edge;
+
+namespace {
+
+/// What is left of the fields when the forged ones are cut out.
+std::string without_forged(const std::string& message) {
+  const auto section = mail::parse_header_section(message);
+  std::string kept;
+  std::size_t at = 0;
+  for (const auto& range : fields_to_remove(section, "mx.contoso.test")) {
+    kept += message.substr(at, range.begin - at);
+    at = range.end;
+  }
+  return kept + message.substr(at);
+}
+
+}  // namespace
+
+TEST_CASE("only the edge writes its own and Exchange's trust fields") {
+  CHECK(
+      without_forged("From: a@b.test\r\n"
+                     "X-MS-Exchange-Organization-AuthAs: Internal\r\n"
+                     "x-ms-exchange-forest-rules: 1\r\n"
+                     "X-POSTERN-Direct-Send: false\r\n folded\r\n"
+                     "X-MS-Has-Attach: yes\r\n"
+                     "Subject: hi\r\n\r\nX-Postern-In-Body: stays\r\n") ==
+      "From: a@b.test\r\nX-MS-Has-Attach: yes\r\nSubject: hi\r\n\r\nX-Postern-In-Body: stays\r\n");
+}
+
+TEST_CASE("results that claim to be ours go, others stay as evidence") {
+  CHECK(without_forged("Authentication-Results: mx.contoso.test; spf=pass\r\n"
+                       "Authentication-Results: (really) MX.Contoso.TEST.; dkim=pass\r\n"
+                       "Authentication-Results: mx.other.test; spf=pass\r\n\r\n") ==
+        "Authentication-Results: mx.other.test; spf=pass\r\n\r\n");
+}
+
+TEST_CASE("Direct Send is marked, with everything that was found out") {
+  smtp::SessionFacts session;
+  session.id = "08DD3FA5DBC8F401";
+  session.client = *IpAddress::parse("203.0.113.9");
+  session.hello = "printer";
+  session.extended = true;
+  policy::RcptVerdict verdict;
+  verdict.direct_send = true;
+  auth::SpfEvaluation spf{
+      .result = auth::SpfResult::fail, .domain = "contoso.test", .mechanism = "-all"};
+  const std::string fields = fields_to_prepend({.server_name = "mx.contoso.test",
+                                                .session = &session,
+                                                .transaction_id = "id-1",
+                                                .reverse_path = "printer@contoso.test",
+                                                .forward_path = "ann@contoso.test",
+                                                .received = *parse_iso("2026-11-22T09:00:00Z"),
+                                                .verdict = &verdict,
+                                                .spf_mail_from = spf});
+  CHECK(fields.contains("X-Postern-Direct-Send: true\r\n"));
+  CHECK(fields.contains("X-Postern-Directionality: Incoming\r\n"));
+  CHECK(fields.contains("Authentication-Results: mx.contoso.test"));
+  CHECK(fields.contains("spf=fail"));
+  CHECK(fields.contains("smtp.mailfrom=printer@contoso.test"));
+  CHECK(fields.contains("Received-SPF: fail"));
+  CHECK(fields.contains("for <ann@contoso.test>"));
+  CHECK(fields.find("Received: from printer") > fields.find("Received-SPF"));
+}

@@ -1,0 +1,373 @@
+#include "edge/transaction.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "edge/stamp.h"
+#include "mail/address_list.h"
+
+namespace postern::edge {
+namespace {
+
+using mail::Reply;
+
+std::int64_t milliseconds_between(Time begin, Time end) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(end - begin).count();
+}
+
+/// As /metrics calls it.
+std::string_view metric_word(delivery::Fate fate) {
+  switch (fate) {
+    case delivery::Fate::delivered:
+      return "delivered";
+    case delivery::Fate::deferred:
+      return "temporary";
+    case delivery::Fate::refused:
+    case delivery::Fate::quarantined:
+      return "permanent";
+  }
+  std::abort();  // A number that was never a Fate: our bug.
+}
+
+/// The text of a field for the trace: unfolded, bounded.
+std::string trace_text(const mail::HeaderSection& section, std::string_view name) {
+  const mail::HeaderField* field = section.first(name);
+  return field == nullptr ? "" : mail::unfold(field->body).substr(0, 500);
+}
+
+}  // namespace
+
+EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
+                                 const smtp::SessionFacts& session,
+                                 std::shared_ptr<Pending<ReverseName>> reverse_name,
+                                 mail::Mailbox reverse_path, smtp::MailParameters parameters)
+    : services_(services),
+      settings_(std::move(settings)),
+      session_(session),
+      reverse_name_(std::move(reverse_name)),
+      reverse_path_(std::move(reverse_path)),
+      parameters_(std::move(parameters)),
+      id_(random_uuid()),
+      begun_(now()),
+      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)) {
+  spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
+    if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
+  });
+}
+
+EdgeTransaction::~EdgeTransaction() {
+  // RSET, QUIT or a lost connection: what was accepted came to nothing.
+  for (Accepted& accepted : accepted_) {
+    accepted.record.status = store::TraceStatus::failed;
+    accepted.record.reasons.emplace_back("ClientAborted");
+    record_when_spf_is_known(std::move(accepted.record));
+  }
+}
+
+smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forward_path,
+                                                      const smtp::RcptParameters&) {
+  const Time asked = now();
+  policy::RcptVerdict verdict = co_await decide(forward_path);
+
+  // One transaction, one organization: every organization's verdict has a reply of its own.
+  if (verdict.decision == policy::Decision::accept && organization_ &&
+      organization_->id() != verdict.organization->id()) {
+    verdict.decision = policy::Decision::defer;
+    verdict.reply = {452, "4.5.3",
+                     "Recipients of another organization go in a transaction of their own"};
+    verdict.reasons.insert(verdict.reasons.begin(), "OtherOrganization");
+  }
+  if (verdict.decision == policy::Decision::accept) {
+    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, verdict);
+    if (hop_reply) {
+      verdict.decision =
+          hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
+      verdict.reply = *hop_reply;
+      verdict.reasons.insert(verdict.reasons.begin(), "NextHop");
+    }
+  } else {
+    verdict.reply = policy::with_tail(std::move(verdict.reply), settings_->config.hostname,
+                                      format_iso(now()), session_.id);
+  }
+
+  const Reply reply = verdict.reply;
+  store::TraceRecord record = make_record(forward_path, verdict);
+  services_.metrics.count_decision(verdict.decision, reply.enhanced, verdict.direct_send);
+  services_.metrics.rcpt_seconds.observe(now() - asked);
+  log_decision(record);
+  if (verdict.decision == policy::Decision::accept) {
+    organization_ = verdict.organization;
+    accepted_.push_back({std::move(verdict), std::move(record)});
+  } else {
+    record_when_spf_is_known(std::move(record));
+  }
+  co_return reply;
+}
+
+smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox& forward_path) {
+  using ReverseNameFact = policy::RcptFacts::ReverseName;
+  policy::RcptFacts facts{.client = session_.client,
+                          .hello = session_.hello,
+                          .tls = session_.tls.has_value(),
+                          .reverse_path = &reverse_path_,
+                          .forward_path = &forward_path,
+                          .server_name = settings_->config.hostname};
+  if (session_.tls && session_.tls->certificate)
+    facts.certificate_names = session_.tls->certificate->names;
+  if (reverse_name_) {
+    const ReverseName* name = co_await Pending<ReverseName>::wait(reverse_name_);
+    facts.reverse_name = name->status == dns::Status::failure ? ReverseNameFact::temporary_failure
+                         : name->names.empty()                ? ReverseNameFact::absent
+                                                              : ReverseNameFact::present;
+  }
+  co_return policy::decide_rcpt(facts, *services_.directory.snapshot());
+}
+
+smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
+    const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
+  if (!hand_off_) {
+    delivery::Envelope envelope{.reverse_path = reverse_path_,
+                                .client = session_.client,
+                                .session = session_.id,
+                                .id = id_,
+                                .smtp_utf8 = parameters_.smtp_utf8,
+                                .eight_bit_mime = parameters_.body != smtp::BodyType::seven_bit,
+                                .size = parameters_.size};
+    hand_off_ = services_.courier.begin(std::move(envelope));
+  }
+  delivery::Recipient recipient{.forward_path = forward_path,
+                                .address = verdict.recipient,
+                                .detail = verdict.detail,
+                                .next_hop = settings_->default_hop,
+                                .wildcard = verdict.wildcard};
+  if (!verdict.next_hop.empty()) {
+    const auto hop = delivery::parse_next_hop(verdict.next_hop);
+    if (!hop) {
+      // The cmdlet checks it; a database that was edited by hand may still say anything.
+      log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", hop.error().message}});
+      co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
+    }
+    recipient.next_hop = *hop;
+  }
+  co_return co_await hand_off_->add_recipient(std::move(recipient));
+}
+
+smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {
+  content_ = std::make_unique<delivery::Content>(services_.contents);
+  content_begun_ = now();
+  co_return std::nullopt;
+}
+
+smtp::awaitable<void> EdgeTransaction::write(std::string_view bytes) {
+  // The header section is looked at here already: append may suspend, and then `bytes` is gone.
+  if (!header_.is_complete()) header_.feed(bytes);
+  if (content_trouble_) co_return;
+  content_trouble_ = co_await content_->append(bytes);
+}
+
+smtp::awaitable<Reply> EdgeTransaction::finish() {
+  const Time arrived = now();
+  const Reply reply = co_await judge_and_deliver();
+  const Time ended = now();
+
+  for (Accepted& accepted : accepted_) {
+    accepted.record.content_milliseconds = milliseconds_between(content_begun_, arrived);
+    accepted.record.delivery_milliseconds = milliseconds_between(arrived, ended);
+    if (accepted.record.reply.empty()) accepted.record.reply = reply.to_line();
+    record_when_spf_is_known(std::move(accepted.record));
+  }
+  accepted_.clear();
+  if (reply.is_success()) {
+    services_.metrics.messages.add();
+    services_.metrics.message_bytes.add(content_->size());
+  }
+  services_.metrics.message_seconds.observe(ended - arrived);
+  log_info("message", {{"session", session_.id},
+                       {"id", id_},
+                       {"client", session_.client.to_string()},
+                       {"reverse_path", reverse_path_.text},
+                       {"size", content_->size()},
+                       {"reply", reply.to_line()}});
+  co_return reply;
+}
+
+smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
+  const mail::HeaderSection section = mail::parse_header_section(header_.text());
+  note_content(section);
+
+  std::optional<Reply> refused = content_trouble_;
+  if (!refused) refused = refuse_content(section);
+  if (refused) {
+    note_refusal(*refused);
+    co_return *refused;
+  }
+
+  // From here on there is no more to ask: the evidence is complete.
+  const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(spf_);
+  const delivery::Edit edit = make_edit(section, *spf);
+
+  const Time handed = now();
+  const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
+  services_.metrics.delivery_seconds.observe(now() - handed);
+  apply(outcome);
+  co_return outcome.reply;
+}
+
+std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& section) const {
+  if (section.trouble != mail::HeaderTrouble::none) {
+    return refusal(552, "5.3.4", std::string(to_sentence(section.trouble)));
+  }
+  // RFC 5321 section 6.3: a message that has been everywhere is in a loop.
+  if (section.count("Received") > static_cast<std::size_t>(settings_->config.limits.max_hops)) {
+    return refusal(554, "5.4.6",
+                   "Too many hops: this message has more Received fields than an honest route has");
+  }
+  if (!mail::find_authors(section).is_compliant()) {
+    return refusal(550, "5.7.512",
+                   "Access denied, message must be RFC 5322 section 3.6.2 compliant");
+  }
+  return std::nullopt;
+}
+
+delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section,
+                                          const SpfOutcome& spf) const {
+  const std::string& server_name = settings_->config.hostname;
+  const StampFacts facts{.server_name = server_name,
+                         .session = &session_,
+                         .transaction_id = id_,
+                         .reverse_path = reverse_path_.text,
+                         .forward_path = accepted_.size() == 1
+                                             ? std::string_view(accepted_[0].record.forward_path)
+                                             : "",
+                         .reverse_name = {},
+                         .smtp_utf8 = parameters_.smtp_utf8,
+                         .received = begun_,
+                         .verdict = &accepted_.front().verdict,
+                         .spf_mail_from = spf.mail_from,
+                         .spf_helo = spf.helo};
+  return {.prepend = fields_to_prepend(facts), .removed = fields_to_remove(section, server_name)};
+}
+
+void EdgeTransaction::note_content(const mail::HeaderSection& section) {
+  const auto authors = mail::find_authors(section).addresses;
+  for (Accepted& accepted : accepted_) {
+    accepted.record.subject = trace_text(section, "Subject");
+    accepted.record.message_id = trace_text(section, "Message-ID");
+    if (!authors.empty()) accepted.record.author = authors[0].local_part + "@" + authors[0].domain;
+    accepted.record.size = content_->size();
+  }
+}
+
+/// The content, not a recipient, is why the message is not taken.
+void EdgeTransaction::note_refusal(const Reply& reply) {
+  const bool for_good = reply.is_permanent();
+  for (Accepted& accepted : accepted_) {
+    store::TraceRecord& record = accepted.record;
+    record.decision = to_string(for_good ? policy::Decision::reject : policy::Decision::defer);
+    record.status = for_good ? store::TraceStatus::failed : store::TraceStatus::pending;
+    record.reply = reply.to_line();
+    record.reasons.insert(record.reasons.begin(), "Content");
+  }
+}
+
+void EdgeTransaction::content_refused(const Reply& reply) {
+  note_content(mail::parse_header_section(header_.text()));
+  note_refusal(reply);
+  for (Accepted& accepted : accepted_) record_when_spf_is_known(std::move(accepted.record));
+  accepted_.clear();
+}
+
+void EdgeTransaction::apply(const delivery::Outcome& outcome) {
+  // The hand-off keeps the order of the recipients it took.
+  for (std::size_t i = 0; i < accepted_.size() && i < outcome.recipients.size(); ++i) {
+    const delivery::RecipientOutcome& recipient = outcome.recipients[i];
+    store::TraceRecord& record = accepted_[i].record;
+    record.reply = recipient.reply.to_line();
+    record.next_hop = recipient.next_hop;
+    const std::string_view kind = std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
+    services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
+    switch (recipient.fate) {
+      case delivery::Fate::delivered:
+        record.status = store::TraceStatus::delivered;
+        break;
+      case delivery::Fate::deferred:
+        record.status = store::TraceStatus::pending;
+        break;
+      case delivery::Fate::refused:
+        record.status = store::TraceStatus::failed;
+        break;
+      case delivery::Fate::quarantined:
+        record.status = store::TraceStatus::quarantined;
+        record.reasons.insert(record.reasons.begin(), "NextHopRefused");
+        break;
+    }
+  }
+}
+
+smtp::awaitable<void> EdgeTransaction::replied(bool client_got_it) {
+  if (hand_off_) co_await hand_off_->replied(client_got_it);
+}
+
+Reply EdgeTransaction::refusal(int code, std::string enhanced, std::string text) const {
+  return policy::with_tail({code, std::move(enhanced), std::move(text)}, settings_->config.hostname,
+                           format_iso(now()), session_.id);
+}
+
+store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
+                                                const policy::RcptVerdict& verdict) const {
+  store::TraceRecord record;
+  record.message_trace_id = id_;
+  record.forward_path = forward_path.text;
+  record.received = now();
+  record.session = session_.id;
+  record.client = session_.client.to_string();
+  if (reverse_name_ && reverse_name_->is_ready() && !reverse_name_->get()->names.empty()) {
+    record.ptr = reverse_name_->get()->names.front();
+  }
+  record.hello = session_.hello;
+  if (session_.tls) {
+    record.tls = session_.tls->version + " " + session_.tls->cipher;
+    if (session_.tls->certificate && !session_.tls->certificate->names.empty()) {
+      record.certificate = session_.tls->certificate->names.front();
+    }
+  }
+  record.reverse_path = reverse_path_.text;
+  if (verdict.organization) record.organization = verdict.organization->name();
+  if (verdict.connector) record.connector = verdict.connector->name.view();
+  record.direction = to_string(verdict.direction);
+  record.direct_send = verdict.direct_send;
+  record.decision = to_string(verdict.decision);
+  record.reply = verdict.decision == policy::Decision::accept ? "" : verdict.reply.to_line();
+  record.reasons = verdict.reasons;
+  record.status = verdict.decision == policy::Decision::reject ? store::TraceStatus::failed
+                                                               : store::TraceStatus::pending;
+  return record;
+}
+
+void EdgeTransaction::log_decision(const store::TraceRecord& record) const {
+  log_info("rcpt", {{"session", record.session},
+                    {"client", record.client},
+                    {"hello", record.hello},
+                    {"reverse_path", record.reverse_path},
+                    {"forward_path", record.forward_path},
+                    {"organization", record.organization},
+                    {"connector", record.connector},
+                    {"direct_send", record.direct_send ? "true" : "false"},
+                    {"decision", record.decision},
+                    {"reasons", fmt::format("{}", fmt::join(record.reasons, ","))},
+                    {"reply", record.reply}});
+}
+
+void EdgeTransaction::record_when_spf_is_known(store::TraceRecord record) {
+  spf_->then([&trace = services_.trace, record = std::move(record)](const SpfOutcome& spf) mutable {
+    if (const auth::SpfEvaluation* main = spf.main()) {
+      record.spf = to_string(main->result);
+      record.spf_domain = main->domain;
+    }
+    trace.record(std::move(record));
+  });
+}
+
+}  // namespace postern::edge

@@ -1,0 +1,80 @@
+// One mail transaction at the edge: the decision for every recipient, the evidence, the stamp
+// and the hand-off. Reading `finish` is reading what Postern does with a message.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/sender_checks.h"
+#include "edge/services.h"
+#include "edge/settings.h"
+#include "mail/header_collector.h"
+#include "policy/decision.h"
+#include "smtp/receiver.h"
+#include "store/trace_record.h"
+
+namespace postern::edge {
+
+class EdgeTransaction final : public smtp::Transaction {
+ public:
+  /// `session` lives as long as the session, which outlives its transactions. `reverse_name` is
+  /// null where nobody needs it.
+  EdgeTransaction(Services& services, SharedSettings settings, const smtp::SessionFacts& session,
+                  std::shared_ptr<Pending<ReverseName>> reverse_name, mail::Mailbox reverse_path,
+                  smtp::MailParameters parameters);
+  ~EdgeTransaction() override;
+
+  smtp::awaitable<mail::Reply> add_recipient(const mail::Mailbox& forward_path,
+                                             const smtp::RcptParameters& parameters) override;
+  smtp::awaitable<std::optional<mail::Reply>> begin_content() override;
+  smtp::awaitable<void> write(std::string_view bytes) override;
+  smtp::awaitable<mail::Reply> finish() override;
+  smtp::awaitable<void> replied(bool client_got_it) override;
+  void content_refused(const mail::Reply& reply) override;
+
+ private:
+  struct Accepted {
+    policy::RcptVerdict verdict;
+    store::TraceRecord record;
+  };
+
+  smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
+  smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
+                                                           const policy::RcptVerdict& verdict);
+  smtp::awaitable<mail::Reply> judge_and_deliver();
+  std::optional<mail::Reply> refuse_content(const mail::HeaderSection& section) const;
+  delivery::Edit make_edit(const mail::HeaderSection& section, const SpfOutcome& spf) const;
+  void note_content(const mail::HeaderSection& section);
+  void note_refusal(const mail::Reply& reply);
+  void apply(const delivery::Outcome& outcome);
+
+  mail::Reply refusal(int code, std::string enhanced, std::string text) const;
+  store::TraceRecord make_record(const mail::Mailbox& forward_path,
+                                 const policy::RcptVerdict& verdict) const;
+  void log_decision(const store::TraceRecord& record) const;
+  void record_when_spf_is_known(store::TraceRecord record);
+
+  Services& services_;
+  const SharedSettings settings_;
+  const smtp::SessionFacts& session_;
+  const std::shared_ptr<Pending<ReverseName>> reverse_name_;
+  const mail::Mailbox reverse_path_;
+  const smtp::MailParameters parameters_;
+  const std::string id_;
+  const Time begun_;
+  const std::shared_ptr<Pending<SpfOutcome>> spf_;
+
+  /// The first accepted recipient's; all others have the same.
+  directory::SharedOrganization organization_;
+  std::vector<Accepted> accepted_;
+  std::unique_ptr<delivery::HandOff> hand_off_;
+
+  mail::HeaderCollector header_;
+  std::unique_ptr<delivery::Content> content_;
+  std::optional<mail::Reply> content_trouble_;
+  Time content_begun_;
+};
+
+}  // namespace postern::edge

@@ -1,0 +1,192 @@
+#include "edge/worker.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "edge/receiver.h"
+#include "net/proxy_protocol.h"
+#include "net/socket_stream.h"
+#include "smtp/session.h"
+
+namespace postern::edge {
+
+struct Worker::Connection {
+  std::unique_ptr<net::Stream> stream;
+  net::Admission::Ticket ticket;
+  smtp::SessionFacts facts;
+  SharedSettings settings;
+  bool behind_proxy = false;
+};
+
+Worker::Worker(const Shared& shared, SharedSettings settings,
+               std::unique_ptr<dns::Resolver> resolver)
+    : shared_(shared),
+      settings_(std::move(settings)),
+      resolver_(std::move(resolver)),
+      asker_(io_, *resolver_),
+      courier_(delivery::make_courier(
+          shared.delivery, {.host_name = settings_->config.hostname, .relay = settings_->relay},
+          io_.get_executor(), delivery::make_connect(shared.delivery.pool))),
+      services_{.directory = shared.directory,
+                .trace = shared.trace,
+                .metrics = shared.metrics,
+                .contents = shared.delivery.contents,
+                .courier = *courier_,
+                .asker = asker_} {}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::listen(net::BoundSocket socket, IpPrefixList proxy_protocol_from) {
+  auto handler = [this, prefixes = std::move(proxy_protocol_from)](net::Accepted accepted) {
+    accept(std::move(accepted), prefixes);
+  };
+  listeners_.push_back(std::make_unique<net::Listener>(io_, std::move(socket), std::move(handler)));
+}
+
+void Worker::start() {
+  if (resolver_->descriptor() >= 0) {
+    boost::asio::co_spawn(io_, watch_resolver(), [](std::exception_ptr) {});
+  }
+  thread_ = std::thread([this] {
+    // Work that nobody began yet must not end the thread.
+    const auto guard = boost::asio::make_work_guard(io_);
+    io_.run();
+  });
+}
+
+boost::asio::awaitable<void> Worker::watch_resolver() {
+  // The descriptor stays the resolver's: it is released before the watcher closes what it has.
+  boost::asio::posix::stream_descriptor watcher(io_, resolver_->descriptor());
+  boost::system::error_code error;
+  while (!error) {
+    co_await watcher.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                                boost::asio::redirect_error(boost::asio::use_awaitable, error));
+    if (!error) resolver_->process();
+  }
+  watcher.release();
+}
+
+void Worker::change_settings(SharedSettings settings) {
+  boost::asio::post(io_, [this, settings = std::move(settings)] { settings_ = settings; });
+}
+
+void Worker::drain() {
+  boost::asio::post(io_, [this] {
+    draining_ = true;
+    listeners_.clear();
+    for (Connection* connection : connections_) connection->stream->interrupt();
+  });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  io_.stop();
+  thread_.join();
+}
+
+void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_from) {
+  auto ticket = shared_.admission.take_place();
+  if (!ticket) {
+    shared_.metrics.refused_sessions.at("limit").add();
+    // Out of places in all: a word that fits the socket's buffer, and no coroutine.
+    const std::string wire = smtp::too_many_connections(settings_->config.hostname).to_wire();
+    ::send(accepted.socket.get(), wire.data(), wire.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  auto connection = std::make_shared<Connection>(
+      Connection{.stream = net::make_socket_stream(io_, std::move(accepted.socket), settings_->tls),
+                 .ticket = std::move(*ticket),
+                 .facts = {.id = random_hex(8),
+                           .connected = now(),
+                           .client = accepted.peer.address,
+                           .client_port = accepted.peer.port,
+                           .server = accepted.local.address,
+                           .server_port = accepted.local.port},
+                 .settings = settings_,
+                 .behind_proxy = proxy_protocol_from.contains(accepted.peer.address)});
+  auto done = [](std::exception_ptr trouble) {
+    if (!trouble) return;
+    try {
+      std::rethrow_exception(trouble);
+    } catch (const std::exception& error) {
+      log_error("session_failed", {{"problem", error.what()}});
+    }
+  };
+  boost::asio::co_spawn(io_, serve(std::move(connection)), done);
+}
+
+boost::asio::awaitable<void> Worker::serve(std::shared_ptr<Connection> connection) {
+  // Registered for as long as the coroutine lives, however it ends.
+  struct Registration {
+    Worker& worker;
+    Connection* connection;
+    Registration(Worker& worker, Connection* connection) : worker(worker), connection(connection) {
+      worker.connections_.insert(connection);
+      worker.session_count_.fetch_add(1, std::memory_order_relaxed);
+      worker.shared_.metrics.sessions.add();
+      worker.shared_.metrics.open_sessions.add();
+    }
+    ~Registration() {
+      worker.connections_.erase(connection);
+      worker.session_count_.fetch_sub(1, std::memory_order_relaxed);
+      worker.shared_.metrics.open_sessions.add(-1);
+    }
+  };
+  const Registration registration(*this, connection.get());
+  co_await converse(*connection);
+}
+
+boost::asio::awaitable<void> Worker::converse(Connection& connection) {
+  if (connection.behind_proxy) {
+    const bool believed = co_await read_proxy(connection);
+    if (!believed) co_return;
+  }
+  if (!connection.ticket.name_client(connection.facts.client)) {
+    shared_.metrics.refused_sessions.at("client_limit").add();
+    co_await turn_away(connection);
+    co_return;
+  }
+  EdgeReceiver receiver(services_, connection.settings);
+  co_await smtp::run_session(*connection.stream, receiver, connection.facts,
+                             connection.settings->session);
+}
+
+boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
+  connection.stream->set_deadline(connection.settings->config.limits.session.handshake_time);
+  const auto header = co_await net::read_proxy_header(*connection.stream);
+  if (!header) {
+    // Whoever talks here is no proxy of ours: an answer in SMTP would tell a stranger nothing.
+    log_warning("proxy_protocol", {{"client", connection.facts.client.to_string()},
+                                   {"problem", header.error().message}});
+    shared_.metrics.refused_sessions.at("proxy").add();
+    co_return false;
+  }
+  if (header->addresses) {
+    connection.facts.client = header->addresses->source.address;
+    connection.facts.client_port = header->addresses->source.port;
+    connection.facts.server = header->addresses->destination.address;
+    connection.facts.server_port = header->addresses->destination.port;
+  }
+  co_return true;
+}
+
+boost::asio::awaitable<void> Worker::turn_away(Connection& connection) {
+  const mail::Reply reply = smtp::too_many_connections(connection.settings->config.hostname);
+  log_warning("connection_refused",
+              {{"client", connection.facts.client.to_string()}, {"reply", reply.to_line()}});
+  const std::string wire = reply.to_wire();
+  connection.stream->set_deadline(std::chrono::seconds(5));
+  co_await connection.stream->write(wire);
+  co_await connection.stream->close();
+}
+
+}  // namespace postern::edge

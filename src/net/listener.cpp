@@ -1,0 +1,187 @@
+#include "net/listener.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+
+namespace postern::net {
+
+namespace asio = boost::asio;
+
+/// Kept alive by its own waiting handlers; stop() ends them.
+class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  Acceptor(asio::io_context& io, BoundSocket socket, Handler handler)
+      : endpoint_(std::move(socket.endpoint)),
+        events_(io, socket.socket.get()),
+        pause_(io),
+        handler_(std::move(handler)) {
+    socket.socket.release();
+  }
+
+  void wait();
+  void stop();
+  const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  /// Connections accepted in a row before others of the thread have their turn.
+  static constexpr int max_in_a_row = 16;
+  static constexpr auto pause_time = std::chrono::milliseconds(500);
+  static constexpr auto log_interval = std::chrono::minutes(1);
+
+  enum class Next { accept_more, wait, pause };
+
+  Next accept_one();
+  void hand_over(FileDescriptor socket, const SocketAddress& peer);
+  void drop_one();
+  void pause();
+  void complain(const char* why);
+
+  const Endpoint endpoint_;
+  asio::posix::stream_descriptor events_;
+  asio::steady_timer pause_;
+  Handler handler_;
+  bool stopped_ = false;
+  // When descriptors run out, this one is given up to accept a connection and close it at once.
+  FileDescriptor spare_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  std::chrono::steady_clock::time_point complained_{};
+};
+
+void Listener::Acceptor::wait() {
+  events_.async_wait(asio::posix::descriptor_base::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code&) {
+                       Next next = Next::accept_more;
+                       for (int i = 0; i < max_in_a_row && next == Next::accept_more; ++i) {
+                         if (self->stopped_) return;
+                         next = self->accept_one();
+                       }
+                       if (self->stopped_) return;
+                       if (next == Next::pause) {
+                         self->pause();
+                       } else {
+                         self->wait();
+                       }
+                     });
+}
+
+void Listener::Acceptor::stop() {
+  stopped_ = true;
+  boost::system::error_code ignored;
+  events_.close(ignored);
+  pause_.cancel();
+  if (endpoint_.is_unix()) ::unlink(endpoint_.path.c_str());
+}
+
+Listener::Acceptor::Next Listener::Acceptor::accept_one() {
+  SocketAddress peer;
+  FileDescriptor socket(
+      ::accept4(events_.native_handle(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket) {
+    hand_over(std::move(socket), peer);
+    return Next::accept_more;
+  }
+  switch (errno) {
+    case EAGAIN:
+      return Next::wait;
+    // Descriptors are gone. A client that waited in the queue would not even know that it is not
+    // being served; one that is closed tries again, perhaps at another MX.
+    case EMFILE:
+    case ENFILE:
+      complain(std::strerror(errno));
+      drop_one();
+      return Next::pause;
+    case ENOBUFS:
+    case ENOMEM:
+      complain(std::strerror(errno));
+      return Next::pause;
+    // accept(2), "Error handling": the connection died in the queue, or a firewall forbade it.
+    case ECONNABORTED:
+    case EINTR:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+      return Next::accept_more;
+    default:
+      complain(std::strerror(errno));
+      return Next::pause;
+  }
+}
+
+void Listener::Acceptor::hand_over(FileDescriptor socket, const SocketAddress& peer) {
+  Accepted accepted;
+  if (endpoint_.is_unix()) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) {
+      accepted.peer_user = credentials.uid;
+    }
+    accepted.local = endpoint_;
+  } else {
+    accepted.peer = peer.to_endpoint();
+    SocketAddress local;
+    if (::getsockname(socket.get(), local.get(), &local.length) == 0) {
+      accepted.local = local.to_endpoint();
+    }
+  }
+  accepted.socket = std::move(socket);
+  try {
+    handler_(std::move(accepted));
+  } catch (const std::exception& e) {  // bad_alloc, or the reactor is full: only this one is lost
+    complain(e.what());
+  }
+}
+
+void Listener::Acceptor::drop_one() {
+  spare_.reset();
+  FileDescriptor(::accept4(events_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+  spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+void Listener::Acceptor::pause() {
+  pause_.expires_after(pause_time);
+  pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+    if (!self->stopped_) self->wait();
+  });
+}
+
+void Listener::Acceptor::complain(const char* why) {
+  const auto present = std::chrono::steady_clock::now();
+  if (complained_ != std::chrono::steady_clock::time_point{} &&
+      present - complained_ < log_interval) {
+    return;
+  }
+  complained_ = present;
+  log_error("accept_failed", {{"listener", endpoint_.to_string()}, {"reason", why}});
+}
+
+Listener::Listener(asio::io_context& io, BoundSocket socket, Handler handler)
+    : acceptor_(std::make_shared<Acceptor>(io, std::move(socket), std::move(handler))) {
+  acceptor_->wait();
+}
+
+Listener::~Listener() {
+  acceptor_->stop();
+}
+
+const Endpoint& Listener::endpoint() const {
+  return acceptor_->endpoint();
+}
+
+}  // namespace postern::net

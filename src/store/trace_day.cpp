@@ -1,0 +1,336 @@
+#include "store/trace_day.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <optional>
+
+#include "base/ascii.h"
+#include "base/encoding.h"
+
+namespace postern::store {
+namespace {
+
+constexpr std::size_t max_known_strings = 50'000;
+
+// Stand for time and session in a reply's template; no reply holds control characters.
+constexpr char time_mark = '\x01';
+constexpr char session_mark = '\x02';
+
+constexpr const char* schema = R"sql(
+CREATE TABLE string (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE INDEX string_hash ON string (hash);
+CREATE TABLE row (
+  id BLOB NOT NULL, received INTEGER NOT NULL, organization INTEGER, forward_path INTEGER,
+  reverse_path INTEGER, client INTEGER, session BLOB, ptr INTEGER, hello INTEGER, tls INTEGER,
+  certificate INTEGER, connector INTEGER, direction INTEGER, direct_send INTEGER NOT NULL,
+  decision INTEGER, reply INTEGER, reply_milliseconds INTEGER NOT NULL, reasons INTEGER,
+  status INTEGER NOT NULL, spf INTEGER, spf_domain INTEGER, subject INTEGER, message_id INTEGER,
+  author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
+  delivery_milliseconds INTEGER NOT NULL);
+CREATE UNIQUE INDEX row_id ON row (id, forward_path);
+CREATE INDEX row_received ON row (organization, received);
+CREATE INDEX row_forward_path ON row (forward_path);
+CREATE INDEX row_reverse_path ON row (reverse_path);
+CREATE INDEX row_client ON row (client);
+CREATE INDEX row_message_id ON row (message_id);
+PRAGMA user_version = 1;
+)sql";
+static_assert(trace_schema_version == 1, "the schema above says which version it is");
+
+constexpr std::size_t uuid_bytes = 16;
+constexpr std::size_t session_bytes = 8;
+
+/// `size` bytes for twice as many hexadecimal digits; nothing if `digits` is not that.
+std::optional<std::string> from_hex(std::string_view digits, std::size_t size) {
+  if (digits.size() != 2 * size) return std::nullopt;
+  std::string bytes(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) {
+    unsigned byte = 0;
+    const char* begin = digits.data() + 2 * i;
+    const auto parsed = std::from_chars(begin, begin + 2, byte, 16);
+    if (parsed.ptr != begin + 2) return std::nullopt;
+    bytes[i] = static_cast<char>(byte);
+  }
+  return bytes;
+}
+
+/// Text that is not of the form expected: kept, and told apart by a length that packed ones
+/// never have.
+std::string pack_other(std::string_view text, std::size_t packed_size) {
+  std::string stored = "=" + std::string(text);
+  if (stored.size() == packed_size) stored.insert(0, "=");
+  return stored;
+}
+
+std::string unpack_other(std::string_view stored) {
+  while (stored.starts_with('=')) stored.remove_prefix(1);
+  return std::string(stored);
+}
+
+/// Why a database cannot be opened, as SQLite's code: a damaged file, or one to wait for?
+int opening_problem(const std::string& path) {
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
+  if (code == SQLITE_OK) code = sqlite3_exec(raw, "PRAGMA journal_mode", nullptr, nullptr, nullptr);
+  sqlite3_close(raw);
+  return code == SQLITE_OK ? SQLITE_CANTOPEN : code & 0xff;
+}
+
+Database open_day(const std::string& path) {
+  Result<Database> database = Database::open(path);
+  if (!database) throw SqliteError(database.error().message, opening_problem(path));
+
+  Statement version = database->prepare("PRAGMA user_version");
+  version.step();
+  const std::int64_t found = version.number(0);
+  version.reset();
+  if (found == 0) {
+    SqliteTransaction transaction(*database);
+    database->execute(schema);
+    transaction.commit();
+  } else if (found != trace_schema_version) {
+    throw SqliteError(fmt::format("{} has the schema {} of another version", path, found),
+                      SQLITE_NOTADB);
+  }
+  return std::move(*database);
+}
+
+std::string join(const std::vector<std::string>& reasons) {
+  std::string joined;
+  for (const std::string& reason : reasons) {
+    if (!joined.empty()) joined += '\n';
+    joined += reason;
+  }
+  return joined;
+}
+
+void cut(std::string& text) {
+  if (text.size() <= max_trace_text) return;
+  std::size_t end = max_trace_text;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+}
+
+std::int64_t file_bytes(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
+std::uint64_t inode_of(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+std::int64_t to_micros(Time time) {
+  return time.time_since_epoch().count();
+}
+
+}  // namespace
+
+std::string trace_day_name(Time time) {
+  return format_iso(time).substr(0, 10);
+}
+
+TraceRecord cut_to_size(TraceRecord record) {
+  for (std::string* text : {&record.message_trace_id,
+                            &record.forward_path,
+                            &record.session,
+                            &record.client,
+                            &record.ptr,
+                            &record.hello,
+                            &record.tls,
+                            &record.certificate,
+                            &record.reverse_path,
+                            &record.organization,
+                            &record.connector,
+                            &record.direction,
+                            &record.decision,
+                            &record.reply,
+                            &record.spf,
+                            &record.spf_domain,
+                            &record.subject,
+                            &record.message_id,
+                            &record.author,
+                            &record.next_hop}) {
+    cut(*text);
+  }
+  constexpr std::size_t max_reasons = 20;
+  if (record.reasons.size() > max_reasons) record.reasons.resize(max_reasons);
+  for (std::string& reason : record.reasons) cut(reason);
+  return record;
+}
+
+std::int64_t trace_string_hash(std::string_view text) {
+  const std::string digest = sha256(to_lower(text));
+  std::int64_t hash = 0;
+  for (int i = 0; i < 6; ++i)
+    hash = hash << 8 | static_cast<unsigned char>(digest[static_cast<std::size_t>(i)]);
+  return hash;
+}
+
+std::string pack_trace_id(std::string_view id) {
+  std::string digits(id);
+  std::erase(digits, '-');
+  const auto bytes = from_hex(digits, uuid_bytes);
+  if (bytes && unpack_trace_id(*bytes) == id) return *bytes;
+  return pack_other(id, uuid_bytes);
+}
+
+std::string unpack_trace_id(std::string_view stored) {
+  if (stored.size() != uuid_bytes) return unpack_other(stored);
+  std::string text = to_hex(stored);
+  for (const std::size_t at : {8u, 13u, 18u, 23u}) text.insert(at, 1, '-');
+  return text;
+}
+
+std::string pack_session(std::string_view session) {
+  const auto bytes = from_hex(session, session_bytes);
+  if (bytes && unpack_session(*bytes) == session) return *bytes;
+  return pack_other(session, session_bytes);
+}
+
+std::string unpack_session(std::string_view stored) {
+  if (stored.size() != session_bytes) return unpack_other(stored);
+  std::string text = to_hex(stored);
+  for (char& c : text) {
+    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+PackedReply pack_reply(const TraceRecord& record) {
+  const std::string end = " " + record.session + "]";
+  const std::size_t bracket = record.reply.rfind(" [");
+  if (record.session.empty() || bracket == std::string::npos || !record.reply.ends_with(end)) {
+    return {record.reply, 0};
+  }
+  const std::string_view before(record.reply.data(), record.reply.size() - end.size());
+  const std::size_t blank = before.rfind(' ');
+  const auto time = parse_iso(before.substr(blank + 1));
+  if (blank <= bracket || !time || format_iso(*time) != before.substr(blank + 1)) {
+    return {record.reply, 0};
+  }
+  PackedReply packed{std::string(before.substr(0, blank + 1)), 0};
+  packed.text += time_mark;
+  packed.text += ' ';
+  packed.text += session_mark;
+  packed.text += ']';
+  packed.milliseconds = to_micros(*time) / 1000 - to_micros(record.received) / 1000;
+  return packed;
+}
+
+std::string unpack_reply(const PackedReply& packed, Time received, std::string_view session) {
+  std::string text;
+  for (const char c : packed.text) {
+    if (c == time_mark) {
+      const std::int64_t milliseconds = to_micros(received) / 1000 + packed.milliseconds;
+      text += format_iso(Time(std::chrono::milliseconds(milliseconds)));
+    } else if (c == session_mark) {
+      text += session;
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+TraceDayWriter::TraceDayWriter(const std::string& path)
+    : path_(path),
+      database_(open_day(path)),
+      inode_(inode_of(path)),
+      find_string_(database_.prepare("SELECT id FROM string WHERE hash = ? AND text = ?")),
+      add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
+      add_row_(database_.prepare("INSERT OR REPLACE INTO row VALUES "
+                                 "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+  // Fewer, larger checkpoints: each one is an fsync of the file.
+  database_.execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
+}
+
+void TraceDayWriter::write(std::span<const TraceRecord> records) {
+  try {
+    SqliteTransaction transaction(database_);
+    for (const TraceRecord& record : records) insert(record);
+    transaction.commit();
+  } catch (const SqliteError&) {
+    find_string_.reset();
+    add_string_.reset();
+    add_row_.reset();
+    known_strings_.clear();
+    throw;
+  }
+}
+
+std::int64_t TraceDayWriter::intern(std::string_view text) {
+  std::string key(text);
+  if (const auto known = known_strings_.find(key); known != known_strings_.end()) {
+    return known->second;
+  }
+  const std::int64_t hash = trace_string_hash(text);
+  std::int64_t id = 0;
+  find_string_.bind(1, hash).bind(2, text);
+  if (find_string_.step()) {
+    id = find_string_.number(0);
+    find_string_.reset();
+  } else {
+    add_string_.bind(1, hash).bind(2, text).run();
+    id = database_.last_insert_id();
+  }
+  if (known_strings_.size() >= max_known_strings) known_strings_.clear();
+  known_strings_.emplace(std::move(key), id);
+  return id;
+}
+
+void TraceDayWriter::bind_string(Statement& statement, int index, std::string_view text) {
+  if (text.empty()) {
+    statement.bind_null(index);
+  } else {
+    statement.bind(index, intern(text));
+  }
+}
+
+void TraceDayWriter::insert(const TraceRecord& record) {
+  const PackedReply reply = pack_reply(record);
+  Statement& row = add_row_;
+  row.bind_blob(1, pack_trace_id(record.message_trace_id));
+  row.bind(2, to_micros(record.received));
+  bind_string(row, 3, record.organization);
+  // Never null: null is not equal to null, and the row would not be replaced.
+  row.bind(4, intern(record.forward_path));
+  bind_string(row, 5, record.reverse_path);
+  bind_string(row, 6, record.client);
+  row.bind_blob(7, pack_session(record.session));
+  bind_string(row, 8, record.ptr);
+  bind_string(row, 9, record.hello);
+  bind_string(row, 10, record.tls);
+  bind_string(row, 11, record.certificate);
+  bind_string(row, 12, record.connector);
+  bind_string(row, 13, record.direction);
+  row.bind(14, std::int64_t{record.direct_send});
+  bind_string(row, 15, record.decision);
+  bind_string(row, 16, reply.text);
+  row.bind(17, reply.milliseconds);
+  bind_string(row, 18, join(record.reasons));
+  row.bind(19, static_cast<std::int64_t>(record.status));
+  bind_string(row, 20, record.spf);
+  bind_string(row, 21, record.spf_domain);
+  bind_string(row, 22, record.subject);
+  bind_string(row, 23, record.message_id);
+  bind_string(row, 24, record.author);
+  row.bind(25, static_cast<std::int64_t>(record.size));
+  bind_string(row, 26, record.next_hop);
+  row.bind(27, record.content_milliseconds);
+  row.bind(28, record.delivery_milliseconds);
+  row.run();
+}
+
+bool TraceDayWriter::is_in_place() const {
+  return inode_of(path_) == inode_;
+}
+
+std::int64_t TraceDayWriter::bytes() const {
+  return file_bytes(path_) + file_bytes(path_ + "-wal");
+}
+
+}  // namespace postern::store

@@ -1,0 +1,87 @@
+// The trace of one UTC day: one SQLite file, such as trace/2025-01-29.db.
+//
+// Most texts of a row come again and again: the same client, its HELO, its reply. A row
+// therefore holds numbers, and the table `string` holds each text once. With realistic mail this
+// halves the file (350 bytes a row instead of 680, indexes included), and an index on a number
+// costs a dozen bytes, so that recipient, sender, client and Message-ID can all have one.
+// Strings are found by 48 bits of a SHA-256 of their lower-case form: an index of short numbers,
+// in which nobody can provoke collisions, and which finds an address however it is spelled.
+//
+// PRAGMA user_version is the schema's version. A later version adds columns to `row`, with
+// a default that says "not known", and a step in `migrate`; files of the days before are read
+// with the columns that they have.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "store/sqlite.h"
+#include "store/trace_record.h"
+
+namespace postern::store {
+
+inline constexpr std::int64_t trace_schema_version = 1;
+
+/// Longest text that a row keeps, in octets; what is longer is cut between characters.
+inline constexpr std::size_t max_trace_text = 1000;
+
+/// `2025-01-29`
+std::string trace_day_name(Time time);
+
+/// The record with every text cut to max_trace_text.
+TraceRecord cut_to_size(TraceRecord record);
+
+/// The index key of a string.
+std::int64_t trace_string_hash(std::string_view text);
+
+/// A UUID as 16 bytes, 16 upper-case digits as 8; other text is kept as it is.
+std::string pack_trace_id(std::string_view id);
+std::string unpack_trace_id(std::string_view stored);
+std::string pack_session(std::string_view session);
+std::string unpack_session(std::string_view stored);
+
+// A refusal ends with `[mx.example.com 2025-01-29T19:07:30.476Z 08DD3FA5DBC8F401]`, which makes
+// each one different. It is stored as a template, with the time as a difference to the row's.
+struct PackedReply {
+  std::string text;
+  std::int64_t milliseconds = 0;
+};
+PackedReply pack_reply(const TraceRecord& record);
+std::string unpack_reply(const PackedReply& packed, Time received, std::string_view session);
+
+/// Writes to one day's file. Everything throws SqliteError.
+class TraceDayWriter {
+ public:
+  /// Creates the file if need be. A file that is no database, damaged or of a newer schema is
+  /// SQLITE_NOTADB or SQLITE_CORRUPT.
+  explicit TraceDayWriter(const std::string& path);
+
+  /// All in one transaction. A record with the id and forward-path of an earlier one replaces it.
+  void write(std::span<const TraceRecord> records);
+
+  /// Is the file still where it was opened? Removed files can be written without an error.
+  bool is_in_place() const;
+
+  /// Bytes of the file and its journal.
+  std::int64_t bytes() const;
+
+ private:
+  std::int64_t intern(std::string_view text);
+  void bind_string(Statement& statement, int index, std::string_view text);
+  void insert(const TraceRecord& record);
+
+  std::string path_;
+  Database database_;
+  std::uint64_t inode_ = 0;
+  Statement find_string_;
+  Statement add_string_;
+  Statement add_row_;
+  // The strings used last. Emptied when full, and when a transaction failed, since then it may
+  // hold numbers that were rolled back.
+  std::unordered_map<std::string, std::int64_t> known_strings_;
+};
+
+}  // namespace postern::store
