@@ -83,7 +83,7 @@ std::optional<Destination> Organization::find_destination(std::string_view local
   if (user == postmaster) return Destination{user_address, detail};
 
   // Who is there is known at the next hop only, and so is what a `+` means there.
-  if (accepted.type == DomainType::internal_relay) return Destination{address, {}};
+  if (accepted.type == DomainType::internal_relay) return Destination{address, {}, true};
   return std::nullopt;
 }
 
