@@ -8,7 +8,6 @@
 #include "auth/dkim_signature.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
-#include "mail/lexical.h"
 
 namespace postern::auth {
 namespace {
@@ -58,9 +57,7 @@ std::string sign_dkim(std::string_view message, const mail::HeaderSection& secti
   if (signing.signed_at) writer.word(fmt::format("t={};", to_seconds(*signing.signed_at)));
   if (signing.expires_at) writer.word(fmt::format("x={};", to_seconds(*signing.expires_at)));
   if (signing.body_length) writer.word(fmt::format("l={};", *signing.body_length));
-  for (std::size_t i = 0; i < names.size(); ++i)
-    writer.word(
-        fmt::format("{}{}{}", i == 0 ? "h=" : "", names[i], i + 1 < names.size() ? ":" : ";"));
+  write_header_names(writer, names);
   writer.word(fmt::format("bh={};", to_base64(std::string(body_hash.begin(), body_hash.end()))));
   writer.word("b=");
   std::string field = writer.finish();
@@ -92,6 +89,12 @@ std::vector<std::string_view> names_to_sign(const mail::HeaderSection& section,
     names.insert(names.end(), count, name);
   }
   return names;
+}
+
+void write_header_names(mail::FieldWriter& writer, const std::vector<std::string_view>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    writer.word(
+        fmt::format("{}{}{}", i == 0 ? "h=" : "", names[i], i + 1 < names.size() ? ":" : ";"));
 }
 
 std::string finish_signature(std::string field, std::string octets_before, Canonicalization how,

@@ -13,6 +13,7 @@
 #include "auth/private_key.h"
 #include "base/time.h"
 #include "mail/header_fields.h"
+#include "mail/lexical.h"
 
 namespace postern::auth {
 
@@ -56,6 +57,8 @@ DkimAlgorithm algorithm_for(const PrivateKey& key);
 std::vector<std::string_view> names_to_sign(const mail::HeaderSection& section,
                                             const std::vector<std::string>& wanted,
                                             Oversign oversign);
+/// h=, folded between its names.
+void write_header_names(mail::FieldWriter& writer, const std::vector<std::string_view>& names);
 /// Completes `field`, which ends with `b=` and has no CRLF: signs `octets_before` and the field,
 /// and appends the signature, folded, and CRLF.
 std::string finish_signature(std::string field, std::string octets_before, Canonicalization how,

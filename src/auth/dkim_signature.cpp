@@ -268,11 +268,10 @@ ParsedSignature parse_signature_tags(const TagList& tags, SignatureField field,
 }
 
 std::string key_name(const DkimSignature& signature) {
-  constexpr std::string_view infix = "._domainkey.";
   std::string name;
-  name.reserve(signature.selector.size() + infix.size() + signature.domain.size());
+  name.reserve(signature.selector.size() + key_infix.size() + signature.domain.size());
   name += signature.selector;
-  name += infix;
+  name += key_infix;
   name += signature.domain;
   return name;
 }

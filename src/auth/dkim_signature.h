@@ -63,6 +63,7 @@ ParsedSignature parse_dkim_signature(std::string_view body,
 ParsedSignature parse_signature_tags(const TagList& tags, SignatureField field,
                                      FieldCharset charset = FieldCharset::utf8);
 
+inline constexpr std::string_view key_infix = "._domainkey.";
 /// Where the key is: `<selector>._domainkey.<domain>` (section 3.6.2.1).
 std::string key_name(const DkimSignature& signature);
 

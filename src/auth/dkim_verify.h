@@ -65,16 +65,14 @@ class DkimVerifier {
     ParsedSignature parsed;
     std::size_t field = 0;
     std::size_t body_hash = 0;  ///< index in BodyHashes
-    std::string key_name;       ///< empty: no key is needed
+    std::string key_name;       ///< empty: the signature is not to be verified
   };
 
   /// For each signature its keys, nothing where none are needed. What is missing is added to
   /// `questions`.
   std::vector<DkimKeyLookup> look_up(const dns::AnswerSet& answers, DkimKeyCache& keys, Time now,
                                      std::vector<dns::Question>& questions) const;
-  std::optional<DkimFault> verify(std::size_t index, DkimKeySet& keys, DkimResult& result) const;
-  std::optional<DkimFault> verify_with(DkimKey& key, const DkimSignature& signature,
-                                       std::size_t body_hash, const Digest& header_hash) const;
+  void verify(const Candidate& candidate, DkimKeySet& keys, DkimResult& result) const;
 
   std::string_view message_;
   const mail::HeaderSection* section_;
