@@ -40,9 +40,9 @@ struct SpfQuery {
 
 /// One step of the evaluation, for `postern check` and explain.
 struct SpfStep {
-  std::string domain;  ///< whose record
-  std::string text;    ///< `include:_spf.example.com`, `record "v=spf1 …"`
-  std::string outcome; ///< `match`, `no match`, `not found`, …
+  std::string domain;   ///< whose record
+  std::string text;     ///< `include:_spf.example.com`, `record "v=spf1 …"`
+  std::string outcome;  ///< `match`, `no match`, `not found`, …
 };
 
 struct SpfEvaluation {
@@ -64,6 +64,7 @@ struct SpfEvaluation {
 
 /// `trace_steps` fills SpfEvaluation::steps; without it an evaluation allocates little.
 enum class Steps { none, record };
-dns::Asking<SpfEvaluation> check_host(const SpfQuery& query, const dns::AnswerSet& answers, Steps steps = Steps::none);
+dns::Asking<SpfEvaluation> check_host(const SpfQuery& query, const dns::AnswerSet& answers,
+                                      Steps steps = Steps::none);
 
 }  // namespace postern::auth

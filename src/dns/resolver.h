@@ -18,7 +18,8 @@ class Resolver {
 
   virtual ~Resolver() = default;
 
-  /// Every call ends in exactly one call of `callback`, also for failures and time-outs.
+  /// Every call ends in exactly one call of `callback`, also for failures and time-outs, unless
+  /// the resolver is destroyed before.
   virtual void ask(const Question& question, Callback callback) = 0;
 
   /// Becomes readable when `process` has something to do; -1 where answers are never late.

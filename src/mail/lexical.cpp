@@ -12,24 +12,31 @@ bool is_fws(char c) {
 }
 
 /// comment = "(" *([FWS] ccontent) [FWS] ")", with the cursor behind the first parenthesis.
-bool skip_comment(Cursor& in) {
-  for (int depth = 1; depth > 0;) {
-    if (in.at_end()) return false;
+bool take_comment(Cursor& in, std::string& content) {
+  for (int depth = 1; !in.at_end();) {
     const char c = in.peek();
-    in.take_count(c == '\\' ? 2 : 1);
+    in.take_count(1);
+    if (c == '\\') {
+      content += in.take_count(1);
+      continue;
+    }
     if (c == '(' && ++depth > max_comment_depth) return false;
-    if (c == ')') --depth;
+    if (c == ')' && --depth == 0) return true;
+    if (c != '\r' && c != '\n') content += c;
   }
-  return true;
+  return false;
 }
 
 }  // namespace
 
-bool skip_cfws(Cursor& in) {
+bool skip_cfws(Cursor& in, std::string* comments) {
   while (true) {
     in.take_while(is_fws);
     if (!in.take('(')) return true;
-    if (!skip_comment(in)) return false;
+    std::string content;
+    if (!take_comment(in, content)) return false;
+    if (comments && !comments->empty() && !content.empty()) *comments += ' ';
+    if (comments) *comments += content;
   }
 }
 

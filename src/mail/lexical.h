@@ -13,8 +13,9 @@ namespace postern::mail {
 inline constexpr int max_comment_depth = 20;
 
 /// [CFWS]: skips blanks, line endings and comments. False if a comment does not end or is nested
-/// too deeply; the cursor then stands behind everything that could be skipped.
-bool skip_cfws(Cursor& in);
+/// too deeply; the cursor then stands behind everything that could be skipped. The content of
+/// the comments is appended to `comments`, if given, with a blank between two.
+bool skip_cfws(Cursor& in, std::string* comments = nullptr);
 
 /// quoted-string, without white space around it. Appends its content without quotes, backslashes
 /// and line endings. False if there is none or it does not end.
