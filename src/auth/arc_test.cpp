@@ -10,7 +10,7 @@ using testing::txt_answers;
 
 namespace {
 
-const Time now{std::chrono::seconds(1'700'000'000)};
+const Time moment{std::chrono::seconds(1'700'000'000)};
 
 const std::string plain =
     "From: Ann <ann@example.com>\r\nTo: list@lists.example.net\r\nSubject: hello\r\n\r\nHello "
@@ -34,7 +34,7 @@ ArcResult validate(std::string_view message, const dns::AnswerSet& given = answe
   body.update(message.substr(section.body_begin));
   body.finish();
   DkimKeyCache keys;
-  auto asking = validator.evaluate(given, keys, now);
+  auto asking = validator.evaluate(given, keys, moment);
   REQUIRE(asking.value);
   return *asking.value;
 }
@@ -46,7 +46,7 @@ std::string sealed(const std::string& message, const std::string& domain,
   const Digest body =
       Sha256::of(canonicalize_body(message.substr(section.body_begin), Canonicalization::relaxed));
   const auto fields = seal_arc(message, section, body, validate(message), results, key(),
-                               {.domain = domain, .selector = "sel", .sealed_at = now});
+                               {.domain = domain, .selector = "sel", .sealed_at = moment});
   REQUIRE(fields);
   return *fields + message;
 }
@@ -96,13 +96,13 @@ TEST_CASE("questions are known before the body: the keys of all hops, each once"
   BodyHashes body;
   const ArcValidator validator(message, section, body);
   DkimKeyCache keys;
-  const auto questions = validator.questions(keys, now);
+  const auto questions = validator.questions(keys, moment);
   REQUIRE(questions.size() == 2);
   CHECK(questions[0].name == "sel._domainkey.one.example");
   CHECK(questions[1].name == "sel._domainkey.two.example");
   body.update(message.substr(section.body_begin));
   body.finish();
-  CHECK(validator.evaluate({}, keys, now).questions == questions);
+  CHECK(validator.evaluate({}, keys, moment).questions == questions);
 }
 
 TEST_CASE("a hop may change the message; the chain passes and tells since when it is this one") {
