@@ -7,7 +7,6 @@
 #
 # Files that name paths are written at install time, because only then the prefix is final:
 # `make deb` packs for /usr what was configured for /usr/local.
-set(CMAKE_INSTALL_DOCDIR share/doc/postern CACHE PATH "Documentation")
 include(GNUInstallDirs)
 
 foreach(program posternd postern)
@@ -25,9 +24,9 @@ file(GLOB man_pages_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.8)
 install(FILES ${man_pages_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${man_pages_8} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES ${CMAKE_SOURCE_DIR}/conf/postern.sysusers DESTINATION lib/sysusers.d RENAME postern.conf)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/postern RENAME copyright)
 file(GLOB fail2ban CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/fail2ban-*.conf)
-install(FILES ${fail2ban} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${fail2ban} DESTINATION share/doc/postern)
 
 install(CODE "set(POSTERN_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
 set(POSTERN_BINARY_DIR \"${CMAKE_BINARY_DIR}\")")

@@ -155,12 +155,12 @@ TEST_CASE("recipients are imported all or none") {
         "\nline 3: x@elsewhere.test is not in an accepted domain of Contoso.");
   CHECK(desk.run("Get-Recipient").empty());
   CHECK(desk.run("Import-Recipient -Content \"ann@contoso.com`nbob@contoso.com\" -WhatIf") ==
-        "What if: Importing 2 recipients: 2 to add, 0 already there.\n");
+        "What if: Importing recipients: 2 to add, 0 already there.\n");
   CHECK(desk.run("Get-Recipient").empty());
   CHECK(desk.run("Import-Recipient -Content \"ann@contoso.com`nbob@contoso.com\"") ==
         "{\"Added\":2,\"AlreadyThere\":0}\n");
   CHECK(desk.run("Import-Recipient -Content \"ann@contoso.com`ncy@contoso.com\" -WhatIf") ==
-        "What if: Importing 2 recipients: 1 to add, 1 already there.\n");
+        "What if: Importing recipients: 1 to add, 1 already there.\n");
   CHECK(desk.run("Import-Recipient -Content \"ann@contoso.com`ncy@contoso.com\"") ==
         "{\"Added\":1,\"AlreadyThere\":1}\n");
   CHECK(desk.run("Import-Recipient x").starts_with("File: "));

@@ -243,7 +243,9 @@ std::string format_output(std::span<const Value> values, std::size_t width) {
     }
     return out;
   }
-  if (const auto columns = view_columns(first->kind); !columns.empty()) {
+  // Import-Recipient has the noun of Get-Recipient and returns something else.
+  const auto columns = view_columns(first->kind);
+  if (!columns.empty() && first->find(columns.front()) != nullptr) {
     return format_table(values, columns, width);
   }
   if (first->size() <= most_table_properties) return format_table(values, {}, width);

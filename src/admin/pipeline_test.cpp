@@ -55,6 +55,27 @@ contoso              True
 )");
 }
 
+TEST_CASE("what some cmdlets return has columns of its own") {
+  Object domain = {{"Name", "contoso.com"},         {"Identity", "contoso.com"},
+                   {"DomainName", "contoso.com"},   {"Default", true},
+                   {"DomainType", "Authoritative"}, {"NextHop", "maildir:mail"}};
+  domain.kind = "AcceptedDomain";
+  CHECK(printed("where Default", {domain}) == R"(
+Name        DomainName  DomainType    Default MatchSubDomains
+----        ----------  ----------    ------- ---------------
+contoso.com contoso.com Authoritative    True
+
+)");
+  Object summary = {{"Added", 1}, {"AlreadyThere", 2}};
+  summary.kind = "Recipient";
+  CHECK(printed("where Added", {summary}) == R"(
+Added AlreadyThere
+----- ------------
+    1            2
+
+)");
+}
+
 TEST_CASE("objects of more than four properties print as a list") {
   const Object connector = {{"Name", "printers"},
                             {"SenderDomains", List{"smtp:*;1", "smtp:a.test;1"}},

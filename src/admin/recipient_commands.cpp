@@ -122,8 +122,8 @@ CommandResult import_recipient(const Call& call) {
     const auto there = static_cast<std::size_t>(std::ranges::count_if(
         list.recipients,
         [&](const Recipient& recipient) { return is_there(*call.organization, recipient); }));
-    return what_if(fmt::format("Importing {} recipients: {} to add, {} already there.",
-                               list.recipients.size(), list.recipients.size() - there, there));
+    return what_if(fmt::format("Importing recipients: {} to add, {} already there.",
+                               list.recipients.size() - there, there));
   }
   const auto done =
       call.services.directory.import_recipients(call.organization->name(), list.recipients);

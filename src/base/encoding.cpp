@@ -106,12 +106,30 @@ std::string random_hex(std::size_t count) {
   return text;
 }
 
-std::string random_uuid() {
-  std::string hex = to_lower(random_hex(16));
-  hex[12] = '4';
+namespace {
+
+/// 32 lower-case hexadecimal digits as a UUID of this version (RFC 9562 section 4).
+std::string as_uuid(std::string hex, char version) {
+  hex[12] = version;
   hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) & 3];
   for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, 1, '-');
   return hex;
+}
+
+}  // namespace
+
+std::string random_uuid() {
+  return as_uuid(to_lower(random_hex(16)), '4');
+}
+
+std::string time_ordered_uuid(Time time) {
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  std::array<std::uint8_t, 6> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (bytes.size() - 1 - i)));
+  }
+  return as_uuid(to_hex(bytes) + to_lower(random_hex(10)), '7');
 }
 
 std::string sha256(std::string_view bytes) {

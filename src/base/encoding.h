@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace postern {
 
 std::string to_hex(std::span<const std::uint8_t> bytes);
@@ -22,6 +24,9 @@ std::optional<std::string> from_base64(std::string_view text);
 std::string random_hex(std::size_t count);
 /// A random UUID (RFC 9562 version 4), lower case.
 std::string random_uuid();
+/// A UUID that begins with the time in milliseconds (RFC 9562 version 7): rows that come in order
+/// stand in order in an index.
+std::string time_ordered_uuid(Time time);
 
 /// SHA-256, 32 bytes.
 std::string sha256(std::string_view bytes);

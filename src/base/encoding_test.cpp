@@ -35,6 +35,15 @@ TEST_CASE("identifiers have their form and differ") {
   CHECK(uuid != random_uuid());
 }
 
+TEST_CASE("identifiers that are made later sort behind") {
+  const std::string first = time_ordered_uuid(*parse_iso("2026-11-22T09:00:00.000Z"));
+  const std::string second = time_ordered_uuid(*parse_iso("2026-11-22T09:00:00.001Z"));
+  REQUIRE(first.size() == 36);
+  CHECK(first.starts_with("01a2027b-"));
+  CHECK(first[14] == '7');
+  CHECK(first < second);
+}
+
 TEST_CASE("SHA-256 of nothing") {
   CHECK(to_hex(sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 
@@ -103,9 +104,8 @@ void Content::release() {
   tail_ = std::string();
   in_file_ = 0;
   if (!file_) return;
-  // Closing frees the blocks of a large file, which may take long: not on an I/O thread.
-  if (!store_.pool_.try_submit([file = file_] {})) file_.reset();
-  file_.reset();
+  // Who drops it last closes it: the closer, unless it has too much to do.
+  store_.closer_.try_submit([file = std::exchange(file_, nullptr)] {});
 }
 
 mail::Reply Content::give_up(mail::Reply reason) {

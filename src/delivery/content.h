@@ -57,6 +57,9 @@ class ContentStore {
   net::BlockingPool& pool_;
   std::atomic<std::uint64_t> memory_{0};
   std::atomic<std::uint64_t> disk_{0};
+  /// Closes files: freeing a large one takes tens of milliseconds. A thread of its own, since
+  /// content may outlive the pool when the process ends.
+  net::BlockingPool closer_{1, 1000};
 };
 
 /// An open file without a name.

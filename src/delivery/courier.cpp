@@ -1,6 +1,7 @@
 #include "delivery/courier.h"
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <cassert>
 
 #include "delivery/message_hand_off.h"
@@ -33,12 +34,19 @@ awaitable<Result<std::unique_ptr<net::Stream>>> connect_to(net::BlockingPool* po
   const auto left = deadline - std::chrono::steady_clock::now();
   net::ConnectOptions options;
   options.limit = std::max(left, std::chrono::steady_clock::duration::zero());
-  if (hop.is_unix()) {
-    net::Endpoint endpoint;
-    endpoint.path = hop.path;
-    co_return co_await net::connect(std::move(endpoint), std::move(options));
+  std::string problem;
+  try {
+    if (hop.is_unix()) {
+      net::Endpoint endpoint;
+      endpoint.path = hop.path;
+      co_return co_await net::connect(std::move(endpoint), std::move(options));
+    }
+    co_return co_await net::connect(hop.host, hop.port, *pool, std::move(options));
+  } catch (const boost::system::system_error& error) {
+    // The reactor takes no more descriptors. One hop's trouble must not look like the message's.
+    problem = error.what();
   }
-  co_return co_await net::connect(hop.host, hop.port, *pool, std::move(options));
+  co_return fail("Cannot connect to " + hop.to_string() + ": " + problem + ".");
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 // The courier that posternd uses: the rules of hand_off.h carried out with Maildir folders, LMTP
 // and SMTP hops, the ledger, the quarantine folder and DSNs.
 //
-// One courier serves one I/O thread; what all threads share is in DeliveryServices. The services
-// outlive every courier, and the pool is stopped before the threads' io_contexts are destroyed.
+// One courier serves one I/O thread; what all threads share is in DeliveryServices and outlives
+// every courier. Work on the pool refers to messages that are under way: when the process ends,
+// the pool finishes before the threads' io_contexts are destroyed. It may be gone by then.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -26,8 +26,7 @@ TEST_CASE("250 after an LMTP hop has taken the message for all") {
   CourierWorld world;
   const auto attempt =
       world.send({as_recipient("ann@c.test", hop.hop()), as_recipient("bob@c.test", hop.hop())});
-  CHECK(attempt.outcome.reply.to_line() ==
-        "250 2.0.0 Ok: safe, id 0b5c");
+  CHECK(attempt.outcome.reply.to_line() == "250 2.0.0 Ok: safe, id 0b5c");
   REQUIRE(hop.taken().size() == 2);
   CHECK(hop.taken()[0].content == delivered_text);
   CHECK(hop.taken()[0].mail == "MAIL FROM:<bob@fabrikam.test> SIZE=37\r\n");
@@ -63,8 +62,7 @@ TEST_CASE("an SMTP hop is asked at RCPT, and its refusal is ours") {
                   as_recipient("full@c.test", hop.hop())});
   CHECK(attempt.at_rcpt ==
         std::vector<mail::Reply>{{550, "5.1.1", "No such user"}, {452, "4.2.2", "Full"}});
-  CHECK(attempt.outcome.reply.to_line() ==
-        "250 2.0.0 Ok: safe, id 0b5c");
+  CHECK(attempt.outcome.reply.to_line() == "250 2.0.0 Ok: safe, id 0b5c");
   CHECK(attempt.outcome.recipients.size() == 1);
   CHECK(hop.copies("ann@c.test") == 1);
 }
@@ -141,6 +139,24 @@ TEST_CASE("one 250 and one 452: the retry reaches only the one that misses it") 
   CHECK(hop.copies("ann@c.test") == 2);
 }
 
+TEST_CASE("a message that comes in several transactions: each retry concerns its own recipients") {
+  ScriptedServer hop(NextHop::Kind::lmtp);
+  CourierWorld world;
+  Script full;
+  full.end["bob@c.test"] = "452 4.2.2 Mailbox full\r\n";
+  hop.next(full);
+  const std::vector here{as_recipient("ann@c.test", hop.hop()),
+                         as_recipient("bob@c.test", hop.hop())};
+  const std::vector elsewhere{as_recipient("cid@c.test", hop.hop())};
+  CHECK(world.send(here).code() == 451);
+  world.start();
+  CHECK(world.send(elsewhere).code() == 250);
+  CHECK(world.send({here[1]}).code() == 250);
+  CHECK(world.send({here[0]}).code() == 250);
+  for (const char* name : {"ann@c.test", "bob@c.test", "cid@c.test"}) CHECK(hop.copies(name) == 1);
+  CHECK(world.ledger->size() == 0);
+}
+
 TEST_CASE("another client, reverse-path or message is not taken for a retry") {
   ScriptedServer hop(NextHop::Kind::lmtp);
   CourierWorld world;
@@ -178,24 +194,8 @@ TEST_CASE("a hop that dies at any step: five attempts, and each recipient has ex
       const std::vector recipients{as_recipient("ann@c.test", hop.hop()),
                                    as_recipient("bob@c.test", hop.hop()),
                                    as_recipient("cid@c.test", hop.hop())};
-      const bool at_rcpt = kind == NextHop::Kind::smtp && step < DieAt::data;
-      CourierWorld::Attempt last;
-      int attempts = 0;
-      for (; attempts < 5; ++attempts) {
-        last = world.send(recipients);
-        for (const auto& reply : last.at_rcpt) CHECK(reply.code == 451);
-        if (last.at_rcpt.empty() && last.code() == 250) break;
-        if (!at_rcpt) CHECK(last.code() == 451);
-        // A client sends again to those who were refused for the moment.
-        if (last.code() == 250) break;
-      }
-      CHECK(last.code() == 250);
-      CHECK(attempts >= 1 - (at_rcpt ? 1 : 0));
-      for (const char* name : {"ann@c.test", "bob@c.test", "cid@c.test"}) {
-        const bool was_accepted = std::ranges::any_of(
-            last.outcome.recipients, [&](const auto& one) { return one.forward_path == name; });
-        CHECK(hop.copies(name) == (was_accepted ? 1 : 0));
-      }
+      CHECK(world.send_until_done(recipients).empty());
+      for (const Recipient& one : recipients) CHECK(hop.copies(one.address) == 1);
     }
   }
 }
@@ -228,7 +228,7 @@ TEST_CASE("a hop that dies after the first of three LMTP replies") {
   CHECK(first.code() == 451);
   CHECK(fate(first, 0) == Fate::delivered);
   CHECK(fate(first, 1) == Fate::deferred);
-  CHECK(world.send_until_done(recipients).code() == 250);
+  CHECK(world.send_until_done(recipients).empty());
   CHECK(hop.copies("ann@c.test") == 1);
   // What became of these two was never said.
   CHECK(hop.copies("bob@c.test") == 2);
@@ -522,7 +522,7 @@ TEST_CASE("a hop that says nothing is given up in time, and other hops do not wa
   const auto attempt =
       world.send({as_recipient("ann@c.test", dead.hop()), as_recipient("bob@c.test", alive.hop())});
   CHECK(attempt.code() == 451);
-  CHECK(attempt.outcome.recipients[0].reply.to_line().contains("did not answer in time"));
+  CHECK(attempt.outcome.recipients[0].reply.to_line().starts_with("451 4.4.1 "));
   CHECK(fate(attempt, 1) == Fate::delivered);
 }
 
@@ -531,7 +531,7 @@ TEST_CASE("a hop that is down is 451 4.4.1") {
   hop.stop_listening();
   CourierWorld world;
   const auto attempt = world.send({as_recipient("ann@c.test", hop.hop())});
-  CHECK(attempt.at_rcpt.at(0).to_line().starts_with("451 4.4.1 Cannot connect to 127.0.0.1:"));
+  CHECK(attempt.at_rcpt.at(0).to_line().starts_with("451 4.4.1 The next hop cannot be reached;"));
 }
 
 TEST_CASE("a large message goes to a hop whole") {

@@ -99,14 +99,19 @@ struct CourierWorld {
         hand_over(envelope(), std::move(recipients), std::move(text), client_gets_reply));
   }
 
-  /// As a client does that is told 451: it sends again what it sent before, at most five times.
-  Attempt send_until_done(const std::vector<Recipient>& recipients) {
-    Attempt attempt;
-    for (int round = 0; round < 5; ++round) {
-      attempt = send(recipients);
-      if (attempt.code() != 451 && attempt.code() != 452) break;
+  /// As a client does: sends to those again that were deferred, at RCPT or at the end, five times
+  /// at most. Those who still wait then.
+  std::vector<Recipient> send_until_done(std::vector<Recipient> waiting) {
+    for (int round = 0; round < 5 && !waiting.empty(); ++round) {
+      const Attempt attempt = send(waiting);
+      if (attempt.code() / 100 == 4) continue;
+      std::erase_if(waiting, [&](const Recipient& one) {
+        return std::ranges::any_of(attempt.outcome.recipients, [&](const RecipientOutcome& ended) {
+          return ended.forward_path == one.forward_path.text;
+        });
+      });
     }
-    return attempt;
+    return waiting;
   }
 
   std::vector<std::string> mail_in(const std::string& folder) const {

@@ -43,13 +43,15 @@ mail::Reply about_the_message(const mail::Reply& reply) {
 
 }  // namespace
 
-mail::Reply HopTransaction::trouble_reply(const std::string& enhanced, const std::string& what) {
+/// The log says which hop and why; the client hears only what kind of trouble it is.
+mail::Reply HopTransaction::trouble_reply(const char* enhanced, const std::string& what,
+                                          const std::string& error) {
   Counters::add(counters_.hop_failures);
   log_warning("hop_failed", {{"session", envelope_.session},
                              {"id", envelope_.id},
                              {"next_hop", hop_.to_string()},
-                             {"error", what}});
-  return {451, enhanced, what + "; try again later"};
+                             {"error", error}});
+  return {451, enhanced, "The next hop " + what + "; try again later"};
 }
 
 void HopTransaction::let_go() {
@@ -65,14 +67,12 @@ bool HopTransaction::may_renew(const HopTrouble& trouble) const {
 
 mail::Reply HopTransaction::gave_way(const HopTrouble& trouble) {
   let_go();
-  return trouble_reply("4.4.2", hop_.to_string() + " " + trouble.what);
+  return trouble_reply("4.4.2", trouble.what, trouble.what);
 }
 
 mail::Reply HopTransaction::unreachable(const Error& error) {
   let_go();
-  std::string what = error.message;
-  if (what.ends_with('.')) what.pop_back();
-  return trouble_reply("4.4.1", what);
+  return trouble_reply("4.4.1", "cannot be reached", error.message);
 }
 
 /// A new connection in place of a dead one, not another that may have died with it.
@@ -204,7 +204,7 @@ awaitable<std::vector<mail::Reply>> HopTransaction::finish(SmtpClient::Begun beg
   const bool one_for_all = hop_.kind == NextHop::Kind::smtp && !sent.replies.empty();
   mail::Reply otherwise = bare_line_end;
   if (!sent.spoiled && sent.trouble) {
-    otherwise = trouble_reply("4.4.2", hop_.to_string() + " " + sent.trouble->what);
+    otherwise = trouble_reply("4.4.2", sent.trouble->what, sent.trouble->what);
   }
   for (std::size_t n = 0; n < accepted.size(); ++n) {
     const std::size_t which = one_for_all ? 0 : n;

@@ -63,7 +63,8 @@ class HopTransaction {
   mail::Reply gave_way(const HopTrouble& trouble);
   mail::Reply unreachable(const Error& error);
   void let_go();
-  mail::Reply trouble_reply(const std::string& enhanced, const std::string& what);
+  mail::Reply trouble_reply(const char* enhanced, const std::string& what,
+                            const std::string& error);
 
   std::shared_ptr<HopPool> pool_;
   const NextHop hop_;

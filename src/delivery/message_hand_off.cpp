@@ -43,10 +43,9 @@ MessageHandOff::MessageHandOff(DeliveryServices services,
 
 MessageHandOff::~MessageHandOff() {
   if (!owes_an_answer_) return;
-  // Our side ended between the delivery and the reply: the client did not hear of it.
-  auto pending = services_.ledger.add(key_, those_who_have_it(), now());
-  services_.pool.try_submit(
-      [ledger = &services_.ledger, pending] { (void)ledger->write(pending); });
+  // Our side ended between the delivery and the reply: the client did not hear of it. The rows go
+  // to the disk with the next ones, or when the ledger is closed.
+  services_.ledger.add(key_, those_who_have_it(), now());
 }
 
 std::optional<std::size_t> MessageHandOff::find_same(const Recipient& recipient) const {
@@ -288,7 +287,7 @@ awaitable<void> MessageHandOff::replied(bool client_got_it) {
     log_warning("client_left", {{"session", envelope_.session}, {"id", envelope_.id}});
     co_await remember(those_who_have_it());
   } else if (owes_an_answer_ && came_again_) {
-    const auto pending = services_.ledger.forget(key_);
+    const auto pending = services_.ledger.forget(key_, those_who_have_it());
     auto write = [ledger = &services_.ledger, pending] { return ledger->write(pending); };
     auto written = co_await services_.pool.run(std::move(write));
     if (!written || !*written) Counters::add(services_.counters.ledger_failures);

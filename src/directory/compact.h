@@ -7,6 +7,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -69,21 +71,49 @@ class CompactList {
   std::byte* block_ = nullptr;  // the count, then the values
 };
 
-/// A string.
+/// A string. Up to seven characters stand in place of the pointer: `*`, the most common list of
+/// sender domains, needs no memory of its own.
 class Text {
  public:
   Text() = default;
-  Text(std::string_view text) : characters_(std::span<const char>(text)) {}
+  Text(std::string_view text) {
+    if (text.size() <= max_inline) {
+      if (text.empty()) return;
+      bytes_[0] = static_cast<char>(text.size() << 1 | inline_mark);
+      text.copy(bytes_.data() + 1, text.size());
+      return;
+    }
+    char* const block = static_cast<char*>(std::malloc(sizeof(std::uint32_t) + text.size()));
+    if (block == nullptr) throw std::bad_alloc();
+    const auto size = static_cast<std::uint32_t>(text.size());
+    std::memcpy(block, &size, sizeof size);
+    text.copy(block + sizeof size, text.size());
+    std::memcpy(bytes_.data(), &block, sizeof block);
+  }
   Text(const std::string& text) : Text(std::string_view(text)) {}
   Text(const char* text) : Text(std::string_view(text)) {}
+  Text(const Text& other) : Text(other.view()) {}
+  Text(Text&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  Text& operator=(Text other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Text() {
+    if (!is_inline()) std::free(block());
+  }
 
+  /// Valid until the Text is changed, moved or destroyed.
   std::string_view view() const {
-    const auto characters = characters_.values();
-    return {characters.data(), characters.size()};
+    if (is_inline()) return {bytes_.data() + 1, static_cast<std::size_t>(bytes_[0] >> 1)};
+    const char* const at = block();
+    if (at == nullptr) return {};
+    std::uint32_t size = 0;
+    std::memcpy(&size, at, sizeof size);
+    return {at + sizeof size, size};
   }
   operator std::string_view() const { return view(); }
   std::string str() const { return std::string(view()); }
-  bool empty() const { return characters_.empty(); }
+  bool empty() const { return view().empty(); }
 
   template <std::convertible_to<std::string_view> Other>
   friend bool operator==(const Text& a, const Other& b) {
@@ -91,7 +121,20 @@ class Text {
   }
 
  private:
-  CompactList<char> characters_;
+  // Either a pointer to a size and the characters, or, as no pointer is odd, the size and a mark in
+  // what would be its lowest byte.
+  static_assert(std::endian::native == std::endian::little && sizeof(void*) == 8);
+  static constexpr std::size_t max_inline = 7;
+  static constexpr char inline_mark = 1;
+
+  bool is_inline() const { return bytes_[0] & inline_mark; }
+  char* block() const {
+    char* at = nullptr;
+    std::memcpy(&at, bytes_.data(), sizeof at);
+    return at;
+  }
+
+  alignas(void*) std::array<char, sizeof(void*)> bytes_{};
 };
 
 /// A list of names, none of them empty and none with a line feed, kept as one text.

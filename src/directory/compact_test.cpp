@@ -28,6 +28,15 @@ TEST_CASE("texts and compact lists are values") {
   CHECK(moved == std::string("Scanners"));
   CHECK(Text().empty());
   CHECK(Text("") == Text());
+  for (const std::string size : {"", "*", "seven!!", "eight!!!", "a text that needs memory"}) {
+    Text one = size;
+    Text other = "something else";
+    other = one;
+    const Text third = std::move(one);
+    CHECK(other.view() == size);
+    CHECK(third.view() == size);
+    CHECK(third.empty() == size.empty());
+  }
   CHECK(CompactList<int>{3, 1, 2} == CompactList<int>{3, 1, 2});
   CHECK_FALSE(CompactList<int>{3} == CompactList<int>{});
 }

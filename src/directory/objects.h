@@ -53,19 +53,7 @@ std::optional<ConnectorSource> parse_connector_source(std::string_view word);
 /// The parameters of New-InboundConnector; docs/attribution.md says what each does. There may
 /// be a million of them, so lists and texts are of the compact kind.
 struct InboundConnector {
-  Guid guid;
-  Time when_created;
-  Time when_changed;
-  Text name;
-  /// `*`, `contoso.com`, `*.contoso.com` (that domain and all below); A-label form.
-  NameList sender_domains;
-  CompactList<IpPrefix> sender_ip_addresses;
-  Text tls_sender_certificate_name;  ///< `mail.contoso.com` or `*.contoso.com`
-  NameList associated_accepted_domains;
-  NameList ef_skip_ips;  ///< address, prefix, or range `a-b`
-  NameList ef_users;
-  Text comment;
-  OrganizationId organization{};  ///< whose it is; the directory sets it
+  // What attribution looks at comes first, to share a cache line.
   ConnectorType type = ConnectorType::partner;
   ConnectorSource source = ConnectorSource::default_;
   bool enabled = true;
@@ -75,6 +63,20 @@ struct InboundConnector {
   bool cloud_services_mail_enabled = false;
   bool treat_messages_as_internal = false;
   bool ef_skip_last_ip = false;
+  OrganizationId organization{};  ///< whose it is; the directory sets it
+  /// `*`, `contoso.com`, `*.contoso.com` (that domain and all below); A-label form.
+  NameList sender_domains;
+  Text tls_sender_certificate_name;  ///< `mail.contoso.com` or `*.contoso.com`
+  NameList associated_accepted_domains;
+  CompactList<IpPrefix> sender_ip_addresses;
+
+  Guid guid;
+  Time when_created;
+  Time when_changed;
+  Text name;
+  NameList ef_skip_ips;  ///< address, prefix, or range `a-b`
+  NameList ef_users;
+  Text comment;
 
   /// Is mail of `sender_domains` refused unless the client is this connector's?
   bool restricts() const {

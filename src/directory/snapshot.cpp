@@ -76,13 +76,14 @@ std::optional<Destination> Organization::find_destination(std::string_view local
 
   const std::string catch_all = mail::to_address("*", domain);
   if (recipients_.find(catch_all) != nullptr) return Destination{user_address, detail, true};
-  if (const Text* const target = aliases_.find(catch_all)) return Destination{target->str(), detail};
+  if (const Text* const target = aliases_.find(catch_all))
+    return Destination{target->str(), detail};
 
   // RFC 5321 section 4.5.1: there is always somebody to complain to.
   if (user == postmaster) return Destination{user_address, detail};
 
   // Who is there is known at the next hop only, and so is what a `+` means there.
-  if (accepted.type == DomainType::internal_relay) return Destination{address, {}};
+  if (accepted.type == DomainType::internal_relay) return Destination{address, {}, true};
   return std::nullopt;
 }
 

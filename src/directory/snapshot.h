@@ -8,8 +8,9 @@
 // what changed, and share all others with the Snapshot before. So a change costs the same with
 // one organization and with a hundred thousand, and nobody waits for it.
 //
-// Lookups are by hash of a domain or name and by prefix tree of an address: their cost does not
-// grow with the number of organizations, recipients or connectors.
+// Lookups are by hash of a domain, name or address; an organization's connectors stand in sorted
+// arrays of its own, those of all its kind in a prefix tree. So the cost does not grow with the
+// number of organizations or recipients, and hardly with that of an organization's connectors.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ struct ConnectorName {
 struct Destination {
   std::string recipient;  ///< the canonical address
   std::string detail;     ///< of `user+detail@…`, without the delimiter
-  bool wildcard = false;  ///< only `*@domain` matched: a stranger may have invented the name
+  bool wildcard = false;  ///< catch-all or InternalRelay: a stranger may have invented it
 };
 
 /// One organization with all that is its own.

@@ -62,7 +62,11 @@ Result<std::string> check_address(std::string_view text) {
   const auto mailbox =
       mail::parse_mailbox(text.starts_with('@') ? '*' + std::string(text) : std::string(text));
   if (!mailbox || mailbox->has_literal()) {
-    return fail(std::string(text) + " is not an address of the form user@domain.");
+    // A whole file may come here as one address.
+    constexpr std::size_t max_quoted = 80;
+    std::string quoted(text.substr(0, max_quoted));
+    if (text.size() > max_quoted) quoted += "…";
+    return fail(quoted + " is not an address of the form user@domain.");
   }
   return mail::to_address(to_lower(mailbox->local_part), mailbox->domain);
 }

@@ -17,6 +17,20 @@ std::int64_t milliseconds_between(Time begin, Time end) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(end - begin).count();
 }
 
+/// As /metrics calls it.
+std::string_view metric_word(delivery::Fate fate) {
+  switch (fate) {
+    case delivery::Fate::delivered:
+      return "delivered";
+    case delivery::Fate::deferred:
+      return "temporary";
+    case delivery::Fate::refused:
+    case delivery::Fate::quarantined:
+      return "permanent";
+  }
+  std::abort();  // A number that was never a Fate: our bug.
+}
+
 /// The text of a field for the trace: unfolded, bounded.
 std::string trace_text(const mail::HeaderSection& section, std::string_view name) {
   const mail::HeaderField* field = section.first(name);
@@ -35,9 +49,13 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       reverse_name_(std::move(reverse_name)),
       reverse_path_(std::move(reverse_path)),
       parameters_(std::move(parameters)),
-      id_(random_uuid()),
       begun_(now()),
-      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)) {}
+      id_(time_ordered_uuid(begun_)),
+      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)) {
+  spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
+    if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
+  });
+}
 
 EdgeTransaction::~EdgeTransaction() {
   // RSET, QUIT or a lost connection: what was accepted came to nothing.
@@ -50,6 +68,7 @@ EdgeTransaction::~EdgeTransaction() {
 
 smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forward_path,
                                                       const smtp::RcptParameters&) {
+  const Time asked = now();
   policy::RcptVerdict verdict = co_await decide(forward_path);
 
   // One transaction, one organization: every organization's verdict has a reply of its own.
@@ -76,6 +95,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   const Reply reply = verdict.reply;
   store::TraceRecord record = make_record(forward_path, verdict);
   services_.metrics.count_decision(verdict.decision, reply.enhanced, verdict.direct_send);
+  services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
@@ -188,7 +208,9 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
   const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(spf_);
   const delivery::Edit edit = make_edit(section, *spf);
 
+  const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
+  services_.metrics.delivery_seconds.observe(now() - handed);
   apply(outcome);
   co_return outcome.reply;
 }
@@ -264,6 +286,9 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     store::TraceRecord& record = accepted_[i].record;
     record.reply = recipient.reply.to_line();
     record.next_hop = recipient.next_hop;
+    const std::string_view kind =
+        std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
+    services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
     switch (recipient.fate) {
       case delivery::Fate::delivered:
         record.status = store::TraceStatus::delivered;
@@ -276,6 +301,7 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
         break;
       case delivery::Fate::quarantined:
         record.status = store::TraceStatus::quarantined;
+        record.reasons.insert(record.reasons.begin(), "NextHopRefused");
         break;
     }
   }

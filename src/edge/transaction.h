@@ -62,8 +62,8 @@ class EdgeTransaction final : public smtp::Transaction {
   const std::shared_ptr<Pending<ReverseName>> reverse_name_;
   const mail::Mailbox reverse_path_;
   const smtp::MailParameters parameters_;
-  const std::string id_;
   const Time begun_;
+  const std::string id_;
   const std::shared_ptr<Pending<SpfOutcome>> spf_;
 
   /// The first accepted recipient's; all others have the same.

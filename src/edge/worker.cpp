@@ -1,5 +1,7 @@
 #include "edge/worker.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -95,7 +97,10 @@ void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_f
   auto ticket = shared_.admission.take_place();
   if (!ticket) {
     shared_.metrics.refused_sessions.at("limit").add();
-    return;  // Out of places in all: not even a coroutine for a polite word.
+    // Out of places in all: a word that fits the socket's buffer, and no coroutine.
+    const std::string wire = smtp::too_many_connections(settings_->config.hostname).to_wire();
+    ::send(accepted.socket.get(), wire.data(), wire.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
   }
   auto connection = std::make_shared<Connection>(
       Connection{.stream = net::make_socket_stream(io_, std::move(accepted.socket), settings_->tls),

@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -153,53 +154,88 @@ struct Mail {
   policy::RcptFacts facts;
 };
 
-std::vector<Mail> make_mail(std::uint32_t organizations, std::size_t count) {
+enum class Traffic { even, skewed };
+
+/// Skewed: the n-th busiest organization gets a share of 1/n, as company sizes are distributed.
+std::uint32_t pick_organization(std::mt19937& random, std::uint32_t organizations,
+                                Traffic traffic) {
+  const double part = std::uniform_real_distribution<>()(random);
+  const double most = organizations;
+  const double picked = traffic == Traffic::even ? part * most : std::pow(most, part);
+  // Neighbours in number are neighbours in memory; spread the busy ones.
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(picked) * 7919 % organizations) + 1;
+}
+
+std::vector<Mail> make_mail(std::uint32_t organizations, std::size_t count, Traffic traffic) {
   std::mt19937 random(1);
   std::vector<Mail> mails(count);
   for (Mail& mail : mails) {
-    const std::uint32_t organization = 1 + random() % organizations;
+    const std::uint32_t organization = pick_organization(random, organizations, traffic);
     mail.forward_path = mail::parse_mailbox("ann@" + domain_of(organization)).value();
-    const bool own = random() % 2 == 0;
-    mail.reverse_path =
-        mail::parse_mailbox("bob@" + (own ? domain_of(organization)
-                                          : "news" + std::to_string(random() % 1000) + ".test"))
-            .value();
-    mail.facts.client =
-        random() % 2 == 0 ? device(organization, random() % 16) : IpAddress::v4({203, 0, 113, 9});
+    const std::string stranger = "news" + std::to_string(random() % 1000) + ".test";
+    const std::string sender = random() % 2 == 0 ? domain_of(organization) : stranger;
+    mail.reverse_path = mail::parse_mailbox("bob@" + sender).value();
+    mail.facts.client = random() % 2 == 0 ? device(organization, 1 + random() % 5)
+                                          : IpAddress::v4({203, 0, 113, 9});
     if (random() % 4 == 0) {
       mail.facts.tls = true;
       mail.facts.certificate_names = {"mx." + vendor(organization, random() % connectors_each)};
     }
     mail.facts.hello = "client.test";
     mail.facts.server_name = "mx.edge.example";
-    mail.facts.reverse_path = &mail.reverse_path;
-    mail.facts.forward_path = &mail.forward_path;
   }
   return mails;
 }
 
-void measure_decisions(const Snapshot& directory, std::uint32_t organizations) {
-  const std::vector<Mail> mails = make_mail(organizations, 200'000);
-  std::size_t attributed = 0;
-  double start = cpu_seconds();
-  for (const Mail& mail : mails) {
-    const policy::AttributionFacts facts(mail.facts, directory,
-                                         directory.find_domain(mail.forward_path.domain));
-    policy::Attribution attribution = policy::attribute_originating(facts, directory);
-    if (attribution.connector == nullptr) attribution = policy::attribute_incoming(facts);
-    attributed += attribution.connector != nullptr;
+/// Nanoseconds of each call, without reading the clock and the mail, which was parsed a moment
+/// before.
+template <class Measured>
+std::vector<double> time_each(const std::vector<Mail>& mails, Measured measured) {
+  std::vector<double> nanoseconds;
+  nanoseconds.reserve(mails.size());
+  constexpr double clock_cost = 20;
+  for (const Mail& original : mails) {
+    Mail mail = original;
+    mail.facts.reverse_path = &mail.reverse_path;
+    mail.facts.forward_path = &mail.forward_path;
+    const auto start = Clock::now();
+    measured(mail.facts);
+    nanoseconds.push_back(seconds_since(start) * 1e9 - clock_cost);
   }
-  const double count = static_cast<double>(mails.size());
-  std::printf("an attribution                    %8.0f ns   goal 1000   (%.0f %% attributed)\n",
-              (cpu_seconds() - start) / count * 1e9,
-              100.0 * static_cast<double>(attributed) / count);
+  return nanoseconds;
+}
 
-  std::size_t accepted = 0;
-  start = cpu_seconds();
-  for (const Mail& mail : mails)
-    accepted += policy::decide_rcpt(mail.facts, directory).reply.is_success();
-  std::printf("a whole decision at RCPT          %8.0f ns               (%.0f %% accepted)\n",
-              (cpu_seconds() - start) / count * 1e9, 100.0 * static_cast<double>(accepted) / count);
+void print_times(const char* what, std::vector<double> nanoseconds, const char* goal) {
+  // Beyond the last thousandth it is other programs that are measured.
+  const double median = percentile(nanoseconds, 0.5);
+  nanoseconds.resize(nanoseconds.size() - nanoseconds.size() / 1000);
+  double sum = 0;
+  for (const double one : nanoseconds) sum += one;
+  std::printf("%-34s%8.0f ns   %s   (median %.0f)\n", what,
+              sum / static_cast<double>(nanoseconds.size()), goal, median);
+}
+
+void measure_decisions(const Snapshot& directory, std::uint32_t organizations) {
+  for (const Traffic traffic : {Traffic::skewed, Traffic::even}) {
+    const bool skewed = traffic == Traffic::skewed;
+    const std::vector<Mail> mails = make_mail(organizations, 200'000, traffic);
+    std::size_t attributed = 0;
+    auto times = time_each(mails, [&](const policy::RcptFacts& facts) {
+      const policy::AttributionFacts known(facts, directory,
+                                           directory.find_domain(facts.forward_path->domain));
+      policy::Attribution attribution = policy::attribute_originating(known, directory);
+      if (attribution.connector == nullptr) attribution = policy::attribute_incoming(known);
+      attributed += attribution.connector != nullptr;
+    });
+    std::printf("%s: %.0f %% attributed\n",
+                skewed ? "mail for organizations as busy as companies are large"
+                       : "mail for all organizations alike, each seldom in a cache",
+                100.0 * static_cast<double>(attributed) / static_cast<double>(mails.size()));
+    print_times("  an attribution", times, skewed ? "goal 1000" : "         ");
+    times = time_each(
+        mails, [&](const policy::RcptFacts& facts) { policy::decide_rcpt(facts, directory); });
+    print_times("  a whole decision at RCPT", times, "         ");
+  }
 }
 
 void measure_snapshot_load(const store::DirectoryStore& store) {
@@ -217,9 +253,12 @@ void measure_changes(store::DirectoryStore& store, std::uint32_t organizations) 
   std::atomic<bool> done = false;
   std::atomic<std::size_t> decisions = 0;
   std::thread reader([&] {
-    const std::vector<Mail> mails = make_mail(organizations, 10'000);
+    const std::vector<Mail> mails = make_mail(organizations, 10'000, Traffic::skewed);
     for (std::size_t i = 0; !done; i = (i + 1) % mails.size()) {
-      policy::decide_rcpt(mails[i].facts, *store.snapshot());
+      policy::RcptFacts facts = mails[i].facts;
+      facts.reverse_path = &mails[i].reverse_path;
+      facts.forward_path = &mails[i].forward_path;
+      policy::decide_rcpt(facts, *store.snapshot());
       ++decisions;
     }
   });

@@ -33,7 +33,7 @@ std::string find_orphan(const Snapshot& snapshot, OrganizationId id) {
   organization->for_each_recipient([&](const Recipient& recipient) {
     if (is_orphan(recipient.address)) orphan = recipient.address;
     for (const std::string& alias : recipient.aliases) {
-      if (is_orphan(alias)) orphan = alias;
+      if (orphan.empty() && is_orphan(alias)) orphan = alias;
     }
     return orphan.empty();
   });

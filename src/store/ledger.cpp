@@ -61,7 +61,10 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& path, Time now,
 Ledger::Ledger(Database database, std::size_t max_messages)
     : max_messages_(max_messages), database_(std::move(database)) {}
 
-Ledger::~Ledger() = default;
+Ledger::~Ledger() {
+  // Changes that nobody waited for.
+  if (next_) (void)apply(next_->changes);
+}
 
 void Ledger::load(Time now) {
   database_.execute(schema);
@@ -112,8 +115,9 @@ void Ledger::drop_oldest(Index& index, Time now, std::vector<Change>& changes) c
   while (!index.by_age.empty() && is_due(index.by_age.front())) {
     const LedgerKey oldest = index.by_age.front();
     index.by_age.pop_front();
-    if (index.messages.erase(oldest) > 0)
-      changes.push_back({.key = oldest, .added = {}, .recorded = {}});
+    if (index.messages.erase(oldest) == 0) continue;
+    changes.push_back(
+        {.what = Change::What::remove_all, .key = oldest, .forward_paths = {}, .recorded = {}});
   }
 }
 
@@ -129,22 +133,32 @@ Ledger::Pending Ledger::add(const LedgerKey& key, std::vector<std::string> forwa
       message.recorded = now;
       index.by_age.push_back(key);
     }
-    Change change{.key = key, .added = {}, .recorded = message.recorded};
+    Change change{
+        .what = Change::What::add, .key = key, .forward_paths = {}, .recorded = message.recorded};
     for (std::string& path : forward_paths) {
       if (std::ranges::find(message.forward_paths, path) != message.forward_paths.end()) continue;
       message.forward_paths.push_back(path);
-      change.added.push_back(std::move(path));
+      change.forward_paths.push_back(std::move(path));
     }
-    if (!change.added.empty()) changes.push_back(std::move(change));
+    if (!change.forward_paths.empty()) changes.push_back(std::move(change));
     drop_oldest(index, now, changes);
     return Pending(enqueue(std::move(changes)));
   });
 }
 
-Ledger::Pending Ledger::forget(const LedgerKey& key) {
+Ledger::Pending Ledger::forget(const LedgerKey& key,
+                               const std::vector<std::string>& forward_paths) {
   return index_.with([&](Index& index) {
-    if (index.messages.erase(key) == 0) return Pending(nullptr);
-    return Pending(enqueue({{.key = key, .added = {}, .recorded = {}}}));
+    const auto entry = index.messages.find(key);
+    if (entry == index.messages.end()) return Pending(nullptr);
+    std::vector<std::string>& known = entry->second.forward_paths;
+    Change change{.what = Change::What::remove, .key = key, .forward_paths = {}, .recorded = {}};
+    for (const std::string& path : forward_paths) {
+      if (std::erase(known, path) > 0) change.forward_paths.push_back(path);
+    }
+    if (known.empty()) index.messages.erase(entry);
+    if (change.forward_paths.empty()) return Pending(nullptr);
+    return Pending(enqueue({std::move(change)}));
   });
 }
 
@@ -187,14 +201,24 @@ Result<void> Ledger::apply(const std::vector<Change>& changes) {
 void Ledger::write_rows(const std::vector<Change>& changes) {
   SqliteTransaction transaction(database_);
   Statement insert = database_.prepare("INSERT OR IGNORE INTO delivered VALUES (?, ?, ?)");
-  Statement remove = database_.prepare("DELETE FROM delivered WHERE message = ?");
+  Statement remove =
+      database_.prepare("DELETE FROM delivered WHERE message = ? AND forward_path = ?");
+  Statement remove_all = database_.prepare("DELETE FROM delivered WHERE message = ?");
   for (const Change& change : changes) {
-    if (change.added.empty()) remove.bind_blob(1, bytes_of(change.key)).run();
-    for (const std::string& path : change.added) {
-      insert.bind_blob(1, bytes_of(change.key))
-          .bind(2, path)
-          .bind(3, to_microseconds(change.recorded))
-          .run();
+    const std::string_view key = bytes_of(change.key);
+    switch (change.what) {
+      case Change::What::add:
+        for (const std::string& path : change.forward_paths) {
+          insert.bind_blob(1, key).bind(2, path).bind(3, to_microseconds(change.recorded)).run();
+        }
+        break;
+      case Change::What::remove:
+        for (const std::string& path : change.forward_paths)
+          remove.bind_blob(1, key).bind(2, path).run();
+        break;
+      case Change::What::remove_all:
+        remove_all.bind_blob(1, key).run();
+        break;
     }
   }
   transaction.commit();

@@ -66,8 +66,9 @@ class Ledger {
 
   /// Adds forward-paths to those that have it. Does not block.
   Pending add(const LedgerKey& key, std::vector<std::string> forward_paths, Time now);
-  /// A retry has completed. Does not block.
-  Pending forget(const LedgerKey& key);
+  /// A retry to these has completed. Does not block. The others stay: a client may send one
+  /// message in several transactions, each with recipients of its own.
+  Pending forget(const LedgerKey& key, const std::vector<std::string>& forward_paths);
   /// Blocks until the changes are on the disk. If they cannot be written, lookup() still knows
   /// them until the process ends. Changes that nobody waits for go with the next ones.
   Result<void> write(const Pending& pending);
@@ -92,8 +93,9 @@ class Ledger {
     std::deque<LedgerKey> by_age;  ///< with keys that are forgotten already
   };
   struct Change {
-    LedgerKey key;
-    std::vector<std::string> added;  ///< empty: forget the message
+    enum class What { add, remove, remove_all } what = What::add;
+    LedgerKey key{};
+    std::vector<std::string> forward_paths;
     Time recorded;
   };
   struct Batch {

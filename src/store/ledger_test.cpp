@@ -69,7 +69,13 @@ TEST_CASE("what was recorded is found again, also by the next process") {
     Paths paths = ledger->lookup(key, today);
     std::ranges::sort(paths);
     CHECK(paths == Paths{"ann@c", "bob@c", "cid@c"});
-    CHECK(ledger->write(ledger->forget(key)));
+    CHECK(ledger->write(ledger->forget(key, {"ann@c", "cid@c", "dan@c"})));
+    CHECK(ledger->lookup(key, today) == Paths{"bob@c"});
+  }
+  {
+    const auto ledger = open(folder);
+    CHECK(ledger->lookup(key, today) == Paths{"bob@c"});
+    CHECK(ledger->write(ledger->forget(key, {"bob@c"})));
     CHECK(ledger->lookup(key, today).empty());
   }
   CHECK(open(folder)->size() == 0);
@@ -100,7 +106,7 @@ TEST_CASE("the ledger stays within its limit: the oldest goes") {
     for (int i = 0; i < 35; ++i) {
       CHECK(ledger->write(
           ledger->add(key_of(std::to_string(i)), {"ann@c"}, today + std::chrono::seconds(i))));
-      if (i % 3 == 0) CHECK(ledger->write(ledger->forget(key_of(std::to_string(i)))));
+      if (i % 3 == 0) CHECK(ledger->write(ledger->forget(key_of(std::to_string(i)), {"ann@c"})));
     }
     CHECK(ledger->size() == 10);
     CHECK(ledger->lookup(key_of("34"), today).size() == 1);
@@ -109,6 +115,19 @@ TEST_CASE("the ledger stays within its limit: the oldest goes") {
   CHECK(open(folder, today, 100)->size() == 10);
   CHECK(open(folder, today, 4)->lookup(key_of("34"), today).size() == 1);
   CHECK(open(folder, today, 100)->size() == 4);
+}
+
+TEST_CASE("changes that nobody waits for are written with the next ones, or at the end") {
+  Folder folder;
+  {
+    const auto ledger = open(folder);
+    ledger->add(key_of("1"), {"ann@c"}, today);
+    CHECK(ledger->lookup(key_of("1"), today).size() == 1);
+    CHECK(ledger->write(ledger->add(key_of("2"), {"ann@c"}, today)));
+    CHECK(open(folder)->size() == 2);
+    ledger->add(key_of("3"), {"ann@c"}, today);
+  }
+  CHECK(open(folder)->size() == 3);
 }
 
 TEST_CASE("threads record at once and lose nothing") {

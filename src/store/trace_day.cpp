@@ -244,8 +244,11 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
       add_row_(database_.prepare("INSERT OR REPLACE INTO row VALUES "
                                  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
-  // Fewer, larger checkpoints: each one is an fsync of the file.
-  database_.execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
+  // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
+  // pages of the indexes are not read again for every batch.
+  database_.execute(
+      "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; "
+      "PRAGMA cache_size = -32768");
 }
 
 void TraceDayWriter::write(std::span<const TraceRecord> records) {

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 // A batch is closed by its delay or by this many rows.
-constexpr std::size_t batch_rows = 1000;
+constexpr std::size_t batch_rows = 10'000;
 constexpr auto first_retry = 100ms;
 constexpr auto last_retry = 5s;
 /// How often the folder is looked at without a new day.

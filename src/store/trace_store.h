@@ -1,7 +1,7 @@
 // The trace: what became of every recipient of every message, kept for months beside the edge.
 //
 // record() puts a row into a queue in memory and returns. A thread of the store's own writes
-// what has gathered, a fifth of a second's rows or a thousand in one transaction, into the file
+// what has gathered, a second's rows or ten thousand in one transaction, into the file
 // of the row's UTC day (trace_day.h). So the disk never holds up mail: when it is slow, full or
 // gone, rows wait in the queue, writing is tried again, and what the queue cannot hold is lost,
 // counted and logged. A damaged file is set aside (`2025-01-29.db.damaged`) and a new one begun.
@@ -29,7 +29,7 @@ struct TraceSettings {
   int keep_days = 90;  ///< days before today
   std::int64_t max_bytes = std::int64_t{20} * 1024 * 1024 * 1024;
   std::size_t queue_rows = 50'000;  ///< about 1 kB of memory each
-  std::chrono::milliseconds batch_delay{200};
+  std::chrono::milliseconds batch_delay{1000};
   std::chrono::seconds patience{10};
   /// The clock that says which day is today.
   std::function<Time()> clock = now;

@@ -45,7 +45,7 @@ def test_a_pasted_script_runs(postern):
     ('New-AcceptedDomain -Name new.test -NextHop pigeon:post', 'NextHop'),
     ('New-AcceptedDomain -Name new.test -MatchSubDomains $true', 'MatchSubDomains'),
     ('New-Recipient kim@elsewhere.test', 'elsewhere.test'),
-    ('Get-OrganizationConfig | Where-Object {', '{'),
+    ('Get-OrganizationConfig | Where-Object {', 'Line 1'),
     ("New-Recipient 'unfinished", "'"),
 ])
 def test_a_mistake_names_what_is_wrong_and_changes_nothing(postern, line, words):
@@ -136,9 +136,9 @@ def curl(postern, path, *arguments, body=None):
     command = ['curl', '--silent', '--show-error', '--max-time', '20', '--include', *arguments]
     if body is not None:
         command += ['--header', 'Content-Type: application/json', '--data', json.dumps(body)]
-    done = subprocess.run([*command, 'http://%s:%d%s' % (*postern.admin, path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, 'http://%s:%d%s' % (*postern.admin, path)], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    head, _, text = done.stdout.partition('\r\n\r\n')
+    head, _, text = done.stdout.decode().partition('\r\n\r\n')
     status, *headers = head.split('\r\n')
     return int(status.split()[1]), {name.lower(): value for name, value in (line.split(': ', 1) for line in headers)}, text
 

@@ -126,9 +126,10 @@ def s_client(postern, lines, *arguments):
 def test_s_client_with_a_client_certificate(postern, certificates):
     certificate, key = certificates.with_intermediate
     lines = ['EHLO client.example', 'MAIL FROM:<app@contoso.com>', 'RCPT TO:<ann@contoso.com>', 'DATA',
-             'From: app@contoso.com\nSubject: by s_client\n\nHello.\n.', 'QUIT']
+             'From: app@contoso.com\nSubject: by s_client\n\nHello.\n.', 'quit']  # s_client takes a Q for itself
     printed = s_client(postern, lines, '-cert', certificate, '-key', key, '-cert_chain', certificate)
-    assert '\n354 ' in printed and '\n221 ' in printed, printed
+    # Whether s_client still prints the 221 before it sees the end of its input is its own affair.
+    assert '\n354 ' in printed and '\n250 2.0.0 Ok: safe' in printed, printed
     assert len(delivered(postern, 'by s_client')) == 1
 
 

@@ -61,13 +61,16 @@ def test_starttls_forgets_what_was_said_before(session):
 def test_a_broken_handshake_ends_the_connection(session, postern):
     assert session.command('STARTTLS').code == 220
     session.send(b'this is not a ClientHello\r\n')
-    session.socket.settimeout(20)
-    while session.socket.recv(4096):  # An alert at most; then the end.
+    try:
+        while session.socket.recv(4096):  # An alert at most; then the end.
+            pass
+    except ConnectionResetError:
         pass
     with SmtpSession(postern.smtp) as another:
         another.ehlo()
 
 
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
 def test_old_tls_is_refused(session):
     context = client_context()
     context.set_ciphers('DEFAULT@SECLEVEL=0')

@@ -1,0 +1,370 @@
+#include "store/directory_store.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "policy/decision.h"
+#include "store/sqlite.h"
+
+using namespace postern;
+using namespace postern::directory;
+using store::DirectoryStore;
+
+namespace {
+
+/// A database in a folder of its own.
+struct Folder {
+  Folder() {
+    std::string name = std::filesystem::temp_directory_path() / "postern-directory.XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string database() const { return path / "postern.db"; }
+  std::unique_ptr<DirectoryStore> open() const { return DirectoryStore::open(database()).value(); }
+
+  std::filesystem::path path;
+};
+
+std::unique_ptr<DirectoryStore> contoso(const Folder& folder) {
+  auto store = folder.open();
+  store->new_organization("Contoso").value();
+  store->new_accepted_domain("contoso", {.name = "Contoso.com"}).value();
+  store->new_recipient("contoso", {"Ann@contoso.com", {"a.smith@contoso.com"}}).value();
+  return store;
+}
+
+InboundConnector printers() {
+  InboundConnector connector;
+  connector.name = "Printers";
+  connector.sender_domains = {"smtp:*;1"};
+  connector.sender_ip_addresses = {IpPrefix::parse("198.51.100.7").value(),
+                                   IpPrefix::parse("2001:db8:1::/48").value()};
+  connector.require_tls = false;
+  return connector;
+}
+
+template <class T>
+std::string error_of(const Result<T>& result) {
+  return result ? "no error" : result.error().message;
+}
+
+SharedOrganization organization(const DirectoryStore& store, std::string_view name = "Contoso") {
+  return store.snapshot()->find_organization(name);
+}
+
+}  // namespace
+
+TEST_CASE("an empty database has an empty directory") {
+  const Folder folder;
+  const auto store = folder.open();
+  CHECK(store->snapshot()->organization_count() == 0);
+  CHECK(store->snapshot()->revision() == 0);
+  CHECK(error_of(DirectoryStore::open("/nonexistent/postern.db"))
+            .contains("/nonexistent/postern.db"));
+}
+
+TEST_CASE("everything is there again after a restart") {
+  const Folder folder;
+  InboundConnector before;
+  {
+    const auto store = contoso(folder);
+    store
+        ->new_accepted_domain("contoso", {.name = "relay.contoso.net",
+                                          .type = DomainType::internal_relay,
+                                          .match_sub_domains = true,
+                                          .next_hop = "lmtp:127.0.0.1:24"})
+        .value();
+    store
+        ->set_organization_config("contoso", [](auto& config) { config.reject_direct_send = true; })
+        .value();
+    InboundConnector connector = printers();
+    connector.type = ConnectorType::on_premises;
+    connector.source = ConnectorSource::hybrid_wizard;
+    connector.enabled = false;
+    connector.tls_sender_certificate_name = "*.Contoso.com";
+    connector.cloud_services_mail_enabled = true;
+    connector.associated_accepted_domains = {"contoso.com"};
+    connector.ef_skip_last_ip = true;
+    connector.ef_skip_ips = {"192.0.2.1-192.0.2.9", "192.0.2.128/25"};
+    connector.ef_users = {"ann@contoso.com"};
+    connector.comment = "third floor";
+    before = *store->new_inbound_connector("contoso", connector, Force::no).value();
+  }
+  const auto store = folder.open();
+  CHECK(store->snapshot()->revision() == 6);
+  const SharedOrganization there = organization(*store);
+  REQUIRE(there != nullptr);
+  CHECK(there->config().reject_direct_send);
+  CHECK(there->domain_count() == 2);
+  CHECK(there->default_domain()->name == "contoso.com");
+  const AcceptedDomain* const relay = there->find_domain("relay.contoso.net");
+  REQUIRE(relay != nullptr);
+  CHECK(relay->type == DomainType::internal_relay);
+  CHECK(relay->match_sub_domains);
+  CHECK(relay->next_hop == "lmtp:127.0.0.1:24");
+  CHECK(there->find_recipient("a.smith@contoso.com")->address == "ann@contoso.com");
+  CHECK(store->snapshot()->find_organization(there->guid().to_string()) == there);
+
+  const SharedConnector after = there->find_connector("PRINTERS");
+  REQUIRE(after != nullptr);
+  CHECK(there->find_connector(after->guid.to_string()) == after);
+  CHECK(after->guid == before.guid);
+  CHECK(after->when_created == before.when_created);
+  CHECK(after->when_changed == before.when_changed);
+  CHECK(after->name == "Printers");
+  CHECK(after->type == ConnectorType::on_premises);
+  CHECK(after->source == ConnectorSource::hybrid_wizard);
+  CHECK_FALSE(after->enabled);
+  CHECK(after->sender_domains.to_vector() == std::vector<std::string>{"*"});
+  CHECK(after->sender_ip_addresses == before.sender_ip_addresses);
+  CHECK(after->tls_sender_certificate_name == "*.contoso.com");
+  CHECK_FALSE(after->require_tls);
+  CHECK(after->cloud_services_mail_enabled);
+  CHECK(after->associated_accepted_domains.to_vector() == std::vector<std::string>{"contoso.com"});
+  CHECK(after->ef_skip_last_ip);
+  CHECK(after->ef_skip_ips.to_vector() ==
+        std::vector<std::string>{"192.0.2.1-192.0.2.9", "192.0.2.128/25"});
+  CHECK(after->ef_users.to_vector() == std::vector<std::string>{"ann@contoso.com"});
+  CHECK(after->comment == "third floor");
+}
+
+TEST_CASE(
+    "a change is in force when the call returns, and a snapshot taken before stays as it was") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  const SharedSnapshot before = store->snapshot();
+  store->set_organization_config("contoso", [](auto& config) { config.reject_direct_send = true; })
+      .value();
+  store->new_inbound_connector("contoso", printers(), Force::no).value();
+  store->remove_recipient("contoso", "A.Smith@Contoso.com").value();
+  CHECK(organization(*store)->config().reject_direct_send);
+  CHECK(organization(*store)->find_connector("printers") != nullptr);
+  CHECK_FALSE(organization(*store)->find_recipient("ann@contoso.com"));
+  CHECK(store->snapshot()->revision() == before->revision() + 3);
+
+  const SharedOrganization old = before->find_organization("contoso");
+  CHECK_FALSE(old->config().reject_direct_send);
+  CHECK(old->find_connector("printers") == nullptr);
+  CHECK(old->find_recipient("ann@contoso.com"));
+}
+
+TEST_CASE("a change that fails leaves nothing, neither in memory nor on the disk") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  const std::uint64_t revision = store->snapshot()->revision();
+  CHECK(error_of(store->import_recipients("contoso",
+                                          {{"bob@contoso.com", {}}, {"cy@elsewhere.test", {}}}))
+            .contains("cy@elsewhere.test is not in an accepted domain of Contoso"));
+  CHECK(error_of(store->remove_accepted_domain("contoso", "contoso.com"))
+            .contains("still has recipients, such as ann@contoso.com"));
+  CHECK(store->snapshot()->revision() == revision);
+  CHECK(organization(*store)->recipient_count() == 1);
+  CHECK(organization(*folder.open())->recipient_count() == 1);
+  CHECK(organization(*folder.open())->domain_count() == 1);
+}
+
+TEST_CASE("errors name the object") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  store->new_organization("Fabrikam").value();
+  CHECK(error_of(store->new_organization("CONTOSO")) ==
+        "Name: there is an organization Contoso already.");
+  CHECK(error_of(store->new_organization("")) == "Name: a name is needed.");
+  CHECK(error_of(store->remove_organization("Wingtip")) == "There is no organization Wingtip.");
+  CHECK(error_of(store->new_accepted_domain("Fabrikam", {.name = "contoso.COM."})) ==
+        "DomainName: contoso.com is an accepted domain of Contoso already.");
+  CHECK(error_of(store->new_accepted_domain("Fabrikam", {.name = "no domain"})) ==
+        "DomainName: no domain is not a domain name.");
+  CHECK(error_of(store->new_accepted_domain("Fabrikam",
+                                            {.name = "fabrikam.com", .next_hop = "http://x"}))
+            .starts_with("NextHop: http://x is no delivery"));
+  CHECK(error_of(store->set_accepted_domain("contoso", "fabrikam.com", [](auto&) {})) ==
+        "Contoso has no accepted domain fabrikam.com.");
+  CHECK(error_of(store->remove_recipient("contoso", "bob@contoso.com")) ==
+        "Contoso has no recipient bob@contoso.com.");
+  CHECK(error_of(store->remove_inbound_connector("contoso", "Printers")) ==
+        "Contoso has no inbound connector Printers.");
+}
+
+TEST_CASE("an organization is found by name, GUID and domain, and goes with all it has") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  store->new_inbound_connector("contoso.com", printers(), Force::no).value();
+  InboundConnector servers = printers();
+  servers.name = "Servers";
+  servers.type = ConnectorType::on_premises;
+  servers.tls_sender_certificate_name = "*.contoso.com";
+  store->new_inbound_connector(organization(*store)->guid().to_string(), servers, Force::no)
+      .value();
+  store->remove_organization("CONTOSO").value();
+  CHECK(store->snapshot()->organization_count() == 0);
+  CHECK_FALSE(store->snapshot()->find_domain("contoso.com"));
+  CHECK(store->snapshot()->on_premises().by_certificate_name("*.contoso.com").empty());
+  store::Database database = store::Database::open(folder.database()).value();
+  for (const char* table : {"accepted_domain", "recipient", "inbound_connector"}) {
+    auto count = database.prepare(std::string("SELECT count(*) FROM ") + table);
+    REQUIRE(count.step());
+    CHECK(count.number(0) == 0);
+  }
+}
+
+TEST_CASE("one accepted domain is the default") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  CHECK_FALSE(store->new_accepted_domain("contoso", {.name = "b.example"}).value().is_default);
+  store->set_accepted_domain("contoso", "B.example", [](auto& domain) { domain.is_default = true; })
+      .value();
+  for (const auto& there : {organization(*store), organization(*folder.open())}) {
+    CHECK(there->default_domain()->name == "b.example");
+    CHECK_FALSE(there->find_domain("contoso.com")->is_default);
+  }
+  CHECK(error_of(store->set_accepted_domain("contoso", "b.example", [](auto& domain) {
+          domain.is_default = false;
+        })).starts_with("Default:"));
+  CHECK(error_of(store->remove_accepted_domain("contoso", "b.example")).contains("is the default"));
+}
+
+TEST_CASE("a domain keeps what its recipients and connectors need") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  store
+      ->new_accepted_domain(
+          "contoso",
+          {.name = "relay.example", .type = DomainType::internal_relay, .match_sub_domains = true})
+      .value();
+  store->new_recipient("contoso", {"x@deep.relay.example", {}}).value();
+  CHECK(error_of(store->set_accepted_domain("contoso", "relay.example", [](auto& domain) {
+          domain.match_sub_domains = false;
+        })).contains("x@deep.relay.example"));
+  store->remove_recipient("contoso", "x@deep.relay.example").value();
+  InboundConnector connector = printers();
+  connector.associated_accepted_domains = {"relay.example"};
+  store->new_inbound_connector("contoso", connector, Force::no).value();
+  CHECK(error_of(store->remove_accepted_domain("contoso", "relay.example"))
+            .contains("the connector Printers"));
+  store->remove_inbound_connector("contoso", "Printers").value();
+  store->remove_accepted_domain("contoso", "relay.example").value();
+}
+
+TEST_CASE("a connector is changed as a whole, and what Force has let pass stays") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  InboundConnector wide = printers();
+  wide.sender_ip_addresses = {IpPrefix::parse("10.0.0.0/16").value()};
+  CHECK(error_of(store->new_inbound_connector("contoso", wide, Force::no))
+            .contains("wider than /24"));
+  const SharedConnector made = store->new_inbound_connector("contoso", wide, Force::yes).value();
+  store
+      ->set_inbound_connector(
+          "contoso", "printers",
+          [](auto& connector) {
+            connector.name = "Devices";
+            connector.guid = Guid();
+            connector.enabled = false;
+          },
+          Force::no)
+      .value();
+  CHECK(organization(*store)->find_connector("Printers") == nullptr);
+  const SharedConnector after = organization(*store)->find_connector("devices");
+  REQUIRE(after != nullptr);
+  CHECK(after->guid == made->guid);
+  CHECK(after->when_created == made->when_created);
+  CHECK(after->when_changed >= made->when_changed);
+  CHECK_FALSE(after->enabled);
+  CHECK(organization(*folder.open())->connector_count() == 1);
+
+  CHECK(error_of(store->set_inbound_connector(
+                     "contoso", "devices", [](auto& connector) { connector.sender_domains = {}; },
+                     Force::no))
+            .starts_with("SenderDomains:"));
+  CHECK(organization(*store)->find_connector("devices")->sender_domains.contains("*"));
+}
+
+TEST_CASE("at most so many connectors share an address") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  for (std::size_t i = 0; i < max_connectors_per_key; ++i) {
+    InboundConnector connector = printers();
+    connector.name = "c" + std::to_string(i);
+    store->new_inbound_connector("contoso", connector, Force::no).value();
+  }
+  CHECK(error_of(store->new_inbound_connector("contoso", printers(), Force::no))
+            .contains("198.51.100.7 is in 100 connectors already"));
+  store
+      ->set_inbound_connector(
+          "contoso", "c1", [](auto& connector) { connector.enabled = false; }, Force::no)
+      .value();
+}
+
+TEST_CASE("recipients come in bulk, and again") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  std::vector<Recipient> recipients;
+  for (int i = 0; i < 5000; ++i)
+    recipients.push_back({"User" + std::to_string(i) + "@contoso.com", {}});
+  recipients.push_back({"ann@contoso.com", {}});
+  const auto first = store->import_recipients("contoso", recipients).value();
+  CHECK(first.added == 5000);
+  CHECK(first.unchanged == 1);
+  const auto second = store->import_recipients("contoso", recipients).value();
+  CHECK(second.added == 0);
+  CHECK(second.unchanged == 5001);
+  CHECK(organization(*folder.open())->recipient_count() == 5001);
+  CHECK(organization(*store)->find_recipient("ann@contoso.com")->aliases.size() == 1);
+}
+
+TEST_CASE("a database of a newer version is left alone") {
+  const Folder folder;
+  folder.open();
+  store::Database::open(folder.database())
+      .value()
+      .execute("UPDATE schema_version SET version = 99 WHERE part = 'directory'");
+  CHECK(error_of(DirectoryStore::open(folder.database())).contains("newer version"));
+}
+
+TEST_CASE("readers see whole changes while they are made") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  std::atomic<bool> done = false;
+  std::atomic<int> torn = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      const mail::Mailbox reverse_path = mail::parse_mailbox("printer@contoso.com").value();
+      const mail::Mailbox forward_path = mail::parse_mailbox("ann@contoso.com").value();
+      const policy::RcptFacts facts{.client = IpAddress::parse("198.51.100.7").value(),
+                                    .reverse_path = &reverse_path,
+                                    .forward_path = &forward_path};
+      while (!done) {
+        const SharedSnapshot directory = store->snapshot();
+        const SharedOrganization there = directory->find_organization("contoso");
+        // The switch is turned on only while the connector is there.
+        const bool refuses = policy::decide_rcpt(facts, *directory).reply.enhanced == "5.7.68";
+        const bool has_connector = there->find_connector("Printers") != nullptr;
+        if (refuses || (there->config().reject_direct_send && !has_connector)) ++torn;
+      }
+    });
+  }
+  for (int i = 0; i < 100; ++i) {
+    store->new_inbound_connector("contoso", printers(), Force::no).value();
+    store
+        ->set_organization_config("contoso", [](auto& config) { config.reject_direct_send = true; })
+        .value();
+    store->new_recipient("contoso", {"u" + std::to_string(i) + "@contoso.com", {}}).value();
+    store
+        ->set_organization_config("contoso",
+                                  [](auto& config) { config.reject_direct_send = false; })
+        .value();
+    store->remove_inbound_connector("contoso", "Printers").value();
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(torn == 0);
+}
