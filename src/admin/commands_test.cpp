@@ -83,6 +83,8 @@ TEST_CASE("organizations are made, named and removed") {
   CHECK(desk.property("New-Organization Contoso", "Name") == "Contoso");
   CHECK(desk.property("Get-OrganizationConfig", "RejectDirectSend") == "False");
   CHECK(desk.run("New-Organization contoso").contains("ontoso"));
+  CHECK(desk.run("New-Organization contoso -WhatIf") ==
+        "Name: there is an organization contoso already.");
   CHECK(desk.run("New-Organization Fabrikam").contains("Fabrikam"));
   CHECK(desk.run("Get-OrganizationConfig") ==
         "There are several organizations. Name the one that is meant with -Organization.");

@@ -5,6 +5,7 @@
 
 #include "admin/commands.h"
 #include "base/wildcard.h"
+#include "directory/validation.h"
 
 namespace postern::admin {
 namespace {
@@ -39,7 +40,14 @@ Object describe_config(const Organization& organization) {
 
 CommandResult new_organization(const Call& call) {
   const std::string name = call.text("Name");
-  if (call.only_asks()) return what_if(fmt::format("Creating organization \"{}\".", name));
+  if (call.only_asks()) {
+    if (auto checked = directory::check_name("Name", name); !checked)
+      return refuse(checked.error());
+    if (call.snapshot->find_organization(name) != nullptr) {
+      return refuse({fmt::format("Name: there is an organization {} already.", name)});
+    }
+    return what_if(fmt::format("Creating organization \"{}\".", name));
+  }
   const auto made = call.services.directory.new_organization(name);
   if (!made) return refuse(made.error());
   return Outcome{{describe(**made)}, {}};

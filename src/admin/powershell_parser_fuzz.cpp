@@ -5,8 +5,7 @@
 #include <string_view>
 
 #include "admin/binding.h"
-#include "admin/format.h"
-#include "admin/pipeline.h"
+#include "admin/commands.h"
 #include "admin/powershell_parser.h"
 
 using namespace postern::admin;
@@ -29,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         // -match runs std::regex, whose appetite for memory is not ours to test.
         if (element.condition && !text.contains("atch")) evaluate(*element.condition, item);
       }
-      const CommandSpec* spec = find_pipeline_command(command.name);
+      const CommandSpec* spec = find_command(command.name);
       if (spec == nullptr) continue;
       const auto bound = bind_elements(*spec, command.elements);
       if (!bound) continue;

@@ -31,6 +31,12 @@ Object describe(const Recipient& recipient) {
   return object;
 }
 
+/// By address or alias, written in any form that names it.
+std::optional<Recipient> find_recipient(const Call& call, const std::string& identity) {
+  const Result<std::string> address = directory::check_address(identity);
+  return address ? call.organization->find_recipient(*address) : std::nullopt;
+}
+
 CommandResult new_recipient(const Call& call) {
   Recipient recipient{call.text("Name"), call.texts("Aliases")};
   if (call.only_asks()) {
@@ -50,7 +56,7 @@ CommandResult get_recipient(const Call& call) {
   Outcome outcome;
   const bool is_pattern = identity.contains('*') && !identity.starts_with("*@");
   if (!identity.empty() && !is_pattern) {
-    const auto found = call.organization->find_recipient(to_lower(identity));
+    const auto found = find_recipient(call, identity);
     if (found) {
       outcome.values.emplace_back(describe(*found));
       return outcome;
@@ -81,7 +87,7 @@ CommandResult get_recipient(const Call& call) {
 
 CommandResult remove_recipient(const Call& call) {
   const std::string identity = call.text("Identity");
-  const auto found = call.organization->find_recipient(to_lower(identity));
+  const auto found = find_recipient(call, identity);
   if (!found) return call.not_found(identity);
   if (call.only_asks()) return what_if(fmt::format("Removing recipient \"{}\".", found->address));
   const auto done =

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "admin/binding.h"
-#include "admin/pipeline.h"
+#include "admin/commands.h"
 #include "admin/value_json.h"
 
 using namespace postern::admin;
@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     assert(to_json(*again, style) == written);
   }
   if (const Object* object = value->get<Object>()) {
-    for (const CommandSpec& command : pipeline_commands()) {
-      if (const auto bound = bind_values(command, *object)) assert(bind_values(command, *bound));
+    for (const CommandSpec* command : all_commands()) {
+      if (const auto bound = bind_values(*command, *object)) assert(bind_values(*command, *bound));
     }
   }
   return 0;

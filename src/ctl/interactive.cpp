@@ -5,10 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "admin/format.h"
 #include "base/ascii.h"
@@ -75,7 +79,6 @@ void set_up(Terminal& terminal) {
   el_set(editing, EL_CLIENTDATA, &terminal);
   el_set(editing, EL_PROMPT, &show_prompt);
   el_set(editing, EL_EDITOR, "emacs");
-  el_set(editing, EL_SIGNAL, 1);
   el_set(editing, EL_HIST, history, terminal.history.get());
   el_set(editing, EL_ADDFN, "complete", "Complete a word", &on_tab);
   el_set(editing, EL_BIND, "^I", "complete", nullptr);
@@ -93,13 +96,29 @@ void remember(Terminal& terminal, const std::string& line) {
   ::umask(before);
 }
 
+/// What Ctrl-C does: it gives up the line that is being typed, and ends a cmdlet that runs, with
+/// the shell. A handler that does nothing makes reading return.
+void on_interrupt(void (*handler)(int)) {
+  struct sigaction action{};
+  action.sa_handler = handler;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
 /// A whole line, perhaps of several typed ones; nothing at the end of input.
 std::optional<std::string> read_line(Terminal& terminal, const std::string& prompt) {
   std::string text;
   terminal.prompt = prompt;
   for (;;) {
     int count = 0;
+    errno = 0;
     const char* typed = el_gets(terminal.editing.get(), &count);
+    if ((typed == nullptr || count <= 0) && errno == EINTR) {
+      std::cout << '\n';
+      el_reset(terminal.editing.get());
+      text.clear();
+      terminal.prompt = prompt;
+      continue;
+    }
     if (typed == nullptr || count <= 0) return std::nullopt;
     text.append(typed, static_cast<std::size_t>(count));
     if (!admin::wants_more(text) || text.ends_with("\n\n")) return text;
