@@ -86,7 +86,8 @@ void set_up(Terminal& terminal) {
   el_source(editing, nullptr);
 }
 
-void remember(Terminal& terminal, const std::string& line) {
+void remember(Terminal& terminal, std::string line) {
+  while (line.ends_with('\n')) line.pop_back();
   HistEvent event{};
   history(terminal.history.get(), &event, H_ENTER, line.c_str());
   const std::string file = history_file();
