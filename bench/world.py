@@ -113,7 +113,8 @@ class World:
         raise RuntimeError('posternd did not start:\n' + (self.folder / 'posternd.log').read_text())
 
     def cmdlet(self, line):
-        subprocess.run([BIN / 'postern', '--socket', self.folder / 'data/admin.sock', '-c', line], check=True)
+        subprocess.run([BIN / 'postern', '--socket', self.folder / 'data/admin.sock', '-c', line],
+                       stdout=subprocess.DEVNULL, check=True)
 
     def pid(self, name):
         return self.processes[name].pid

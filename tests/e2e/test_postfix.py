@@ -32,6 +32,8 @@ def test_mail_of_the_outside_world(postern, plain):
     submit(plain, 'bob@bank.test', message('bob@bank.test', 'from Postfix'), ['ann@contoso.com', 'bob@contoso.com'])
     wait_until(lambda: delivered(postern, 'from Postfix') and delivered(postern, 'from Postfix', 'bob@contoso.com'),
                lambda: f'the mail\n{plain.log()}')
+    # Postfix writes its log after the file is there.
+    wait_until(lambda: plain.status_of('ann@contoso.com'), plain.log)
     assert plain.status_of('ann@contoso.com')[-1].startswith('sent (250 ')
     # Opportunistic TLS was taken, and 127.0.0.30 is what SPF was asked about.
     text = delivered(postern, 'from Postfix')[0].read_text()

@@ -7,9 +7,10 @@ import ssl
 
 import pytest
 
+from postern import TOP
 from smtp_session import SmtpSession, client_context, message, stuffed
 
-CONFORMANCE = pathlib.Path(os.environ.get('CONFORMANCE_DIR', 'CONFORMANCE_DIR is not set'))
+CONFORMANCE = pathlib.Path(os.environ.get('CONFORMANCE_DIR') or TOP.parent / 'shared/conformance')
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_bare_cr_or_lf_is_refused_and_the_connection_closed(postern, session, 
 def smuggling_cases():
     file = CONFORMANCE / 'smtp/smuggling.json'
     if not file.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=f'no {file}'))]
+        return [pytest.param(None, marks=pytest.mark.skip(reason=f'no {file}; set CONFORMANCE_DIR'))]
     cases = json.loads(file.read_text())
     return [pytest.param(bytes.fromhex(case['hex']), id=f'{kind}-{case["hex"]}')
             for kind in ('inbound', 'outbound') for case in cases[kind]]
