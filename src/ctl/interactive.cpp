@@ -155,7 +155,9 @@ void run_interactive(Shell& shell) {
   std::cout << "Postern. Get-Command lists the cmdlets, Get-Help NAME explains one, exit leaves.\n";
   while (!shell.wants_to_end()) {
     const std::string& organization = shell.organization();
+    on_interrupt([](int) {});
     const auto line = read_line(terminal, organization.empty() ? "postern> " : organization + "> ");
+    on_interrupt(SIG_DFL);
     if (!line) break;
     if (trim(*line) == "\n" || line->empty()) continue;
     remember(terminal, *line);
