@@ -195,10 +195,11 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
 
 smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
   const mail::HeaderSection section = mail::parse_header_section(header_.text());
-  note_content(section);
+  const mail::AuthorField authors = mail::find_authors(section);
+  note_content(section, authors);
 
   std::optional<Reply> refused = content_trouble_;
-  if (!refused) refused = refuse_content(section);
+  if (!refused) refused = refuse_content(section, authors);
   if (refused) {
     note_refusal(*refused);
     co_return *refused;
@@ -215,7 +216,8 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
   co_return outcome.reply;
 }
 
-std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& section) const {
+std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& section,
+                                                     const mail::AuthorField& authors) const {
   if (section.trouble != mail::HeaderTrouble::none) {
     return refusal(552, "5.3.4", std::string(to_sentence(section.trouble)));
   }
@@ -224,7 +226,7 @@ std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& 
     return refusal(554, "5.4.6",
                    "Too many hops: this message has more Received fields than an honest route has");
   }
-  if (!mail::find_authors(section).is_compliant()) {
+  if (!authors.is_compliant()) {
     return refusal(550, "5.7.512",
                    "Access denied, message must be RFC 5322 section 3.6.2 compliant");
   }
@@ -250,12 +252,15 @@ delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section,
   return {.prepend = fields_to_prepend(facts), .removed = fields_to_remove(section, server_name)};
 }
 
-void EdgeTransaction::note_content(const mail::HeaderSection& section) {
-  const auto authors = mail::find_authors(section).addresses;
+void EdgeTransaction::note_content(const mail::HeaderSection& section,
+                                   const mail::AuthorField& authors) {
   for (Accepted& accepted : accepted_) {
     accepted.record.subject = trace_text(section, "Subject");
     accepted.record.message_id = trace_text(section, "Message-ID");
-    if (!authors.empty()) accepted.record.author = authors[0].local_part + "@" + authors[0].domain;
+    if (!authors.addresses.empty()) {
+      const auto& first = authors.addresses.front();
+      accepted.record.author = first.local_part + "@" + first.domain;
+    }
     accepted.record.size = content_->size();
   }
 }
@@ -273,7 +278,8 @@ void EdgeTransaction::note_refusal(const Reply& reply) {
 }
 
 void EdgeTransaction::content_refused(const Reply& reply) {
-  note_content(mail::parse_header_section(header_.text()));
+  const mail::HeaderSection section = mail::parse_header_section(header_.text());
+  note_content(section, mail::find_authors(section));
   note_refusal(reply);
   for (Accepted& accepted : accepted_) record_when_spf_is_known(std::move(accepted.record));
   accepted_.clear();

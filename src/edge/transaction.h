@@ -10,6 +10,7 @@
 #include "edge/sender_checks.h"
 #include "edge/services.h"
 #include "edge/settings.h"
+#include "mail/address_list.h"
 #include "mail/header_collector.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
@@ -44,9 +45,10 @@ class EdgeTransaction final : public smtp::Transaction {
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
                                                            const policy::RcptVerdict& verdict);
   smtp::awaitable<mail::Reply> judge_and_deliver();
-  std::optional<mail::Reply> refuse_content(const mail::HeaderSection& section) const;
+  std::optional<mail::Reply> refuse_content(const mail::HeaderSection& section,
+                                            const mail::AuthorField& authors) const;
   delivery::Edit make_edit(const mail::HeaderSection& section, const SpfOutcome& spf) const;
-  void note_content(const mail::HeaderSection& section);
+  void note_content(const mail::HeaderSection& section, const mail::AuthorField& authors);
   void note_refusal(const mail::Reply& reply);
   void apply(const delivery::Outcome& outcome);
 
