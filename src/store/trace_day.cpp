@@ -8,12 +8,15 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "store/trace_query.h"
 
 namespace postern::store {
 namespace {
 
 constexpr std::size_t max_known_strings = 50'000;
 
+// Between a next hop and its address.
+constexpr char address_mark = '\n';
 // Stand for time and session in a reply's template; no reply holds control characters.
 constexpr char time_mark = '\x01';
 constexpr char session_mark = '\x02';
@@ -153,7 +156,8 @@ TraceRecord cut_to_size(TraceRecord record) {
                             &record.subject,
                             &record.message_id,
                             &record.author,
-                            &record.next_hop}) {
+                            &record.next_hop,
+                            &record.to_ip}) {
     cut(*text);
   }
   constexpr std::size_t max_reasons = 20;
@@ -234,6 +238,19 @@ std::string unpack_reply(const PackedReply& packed, Time received, std::string_v
     }
   }
   return text;
+}
+
+std::string pack_next_hop(const TraceRecord& record) {
+  if (record.to_ip.empty() || next_hop_address(record.next_hop) == record.to_ip)
+    return record.next_hop;
+  return record.next_hop + address_mark + record.to_ip;
+}
+
+void unpack_next_hop(std::string_view packed, TraceRecord& record) {
+  const std::size_t mark = packed.find(address_mark);
+  record.next_hop = packed.substr(0, mark);
+  record.to_ip =
+      mark == std::string_view::npos ? next_hop_address(record.next_hop) : packed.substr(mark + 1);
 }
 
 TraceDayWriter::TraceDayWriter(const std::string& path)
@@ -322,7 +339,7 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 23, record.message_id);
   bind_string(row, 24, record.author);
   row.bind(25, static_cast<std::int64_t>(record.size));
-  bind_string(row, 26, record.next_hop);
+  bind_string(row, 26, pack_next_hop(record));
   row.bind(27, record.content_milliseconds);
   row.bind(28, record.delivery_milliseconds);
   row.run();
