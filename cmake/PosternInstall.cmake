@@ -2,7 +2,7 @@
 #
 #   PREFIX/sbin/posternd             PREFIX/bin/postern
 #   PREFIX/share/man/man{1,8}        PREFIX/lib/systemd/system/postern.service
-#   PREFIX/lib/sysusers.d            PREFIX/share/doc/postern (fail2ban filter, LICENSE)
+#   PREFIX/lib/sysusers.d            PREFIX/share/doc/postern (manual, fail2ban filter, licence)
 #   /etc/postern/postern.toml.example, or below PREFIX/etc if PREFIX is not /usr
 #
 # Files that name paths are written at install time, because only then the prefix is final:
@@ -24,9 +24,12 @@ file(GLOB man_pages_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.8)
 install(FILES ${man_pages_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${man_pages_8} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES ${CMAKE_SOURCE_DIR}/conf/postern.sysusers DESTINATION lib/sysusers.d RENAME postern.conf)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/postern RENAME copyright)
-file(GLOB fail2ban CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/fail2ban-*.conf)
-install(FILES ${fail2ban} DESTINATION share/doc/postern)
+install(FILES ${CMAKE_SOURCE_DIR}/cmake/deb/copyright ${CMAKE_SOURCE_DIR}/LICENSE
+        DESTINATION share/doc/postern)
+install(FILES ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/postern RENAME changelog)
+file(GLOB manual CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md
+     ${CMAKE_SOURCE_DIR}/docs/fail2ban-*.conf)
+install(FILES ${manual} DESTINATION share/doc/postern)
 
 install(CODE "set(POSTERN_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
 set(POSTERN_BINARY_DIR \"${CMAKE_BINARY_DIR}\")")
@@ -38,7 +41,12 @@ install(CODE [[
   endif()
   configure_file("${POSTERN_SOURCE_DIR}/conf/postern.service" "${POSTERN_BINARY_DIR}/install/postern.service" @ONLY)
   configure_file("${POSTERN_SOURCE_DIR}/conf/postern.toml" "${POSTERN_BINARY_DIR}/install/postern.toml.example" COPYONLY)
+  # The manual's pages stand beside it.
+  file(READ "${POSTERN_SOURCE_DIR}/README.md" readme)
+  string(REPLACE "](docs/" "](" readme "${readme}")
+  file(WRITE "${POSTERN_BINARY_DIR}/install/README.md" "${readme}")
   # file(INSTALL) honours DESTDIR.
+  file(INSTALL "${POSTERN_BINARY_DIR}/install/README.md" DESTINATION "${CMAKE_INSTALL_PREFIX}/share/doc/postern")
   file(INSTALL "${POSTERN_BINARY_DIR}/install/postern.service" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/systemd/system")
   file(INSTALL "${POSTERN_BINARY_DIR}/install/postern.toml.example" DESTINATION "${POSTERN_ETC}")
 ]])
@@ -48,6 +56,7 @@ set(CPACK_PACKAGE_NAME postern)
 set(CPACK_PACKAGE_VENDOR "The Postern authors")
 set(CPACK_PACKAGE_CONTACT "The Postern authors <postern@localhost>")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION mail)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "inbound mail edge that knows who mail really comes from")
 set(CPACK_PACKAGE_DESCRIPTION "Postern stands at a domain's MX. For every recipient of every message it
@@ -60,7 +69,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fail2ban")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
-    "${CMAKE_SOURCE_DIR}/cmake/deb/postinst;${CMAKE_SOURCE_DIR}/cmake/deb/prerm;${CMAKE_SOURCE_DIR}/cmake/deb/postrm")
+    "${CMAKE_SOURCE_DIR}/cmake/deb/postinst;${CMAKE_SOURCE_DIR}/cmake/deb/prerm;${CMAKE_SOURCE_DIR}/cmake/deb/postrm;${CMAKE_SOURCE_DIR}/cmake/deb/conffiles")
+# What Debian wants otherwise than `make install` makes it.
+set(CPACK_PRE_BUILD_SCRIPTS "${CMAKE_SOURCE_DIR}/cmake/deb/prepare.cmake")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_STRIP_FILES ON)
 # /etc is outside the prefix, so the files are staged below DESTDIR.

@@ -107,7 +107,7 @@ void CounterTable::for_each(
 }
 
 Metrics::Metrics()
-    : refused_sessions("reason", {"limit", "client_limit", "tls", "proxy", "other"}),
+    : refused_sessions("reason", {"limit", "client_limit", "descriptors", "tls", "proxy", "other"}),
       replies("verb",
               {"CONNECT", "HELO", "EHLO", "STARTTLS", "MAIL", "RCPT", "DATA", "BDAT", "content",
                "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "AUTH", "other"},

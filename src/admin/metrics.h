@@ -87,7 +87,7 @@ class Metrics {
   // Sessions.
   Counter sessions;               ///< postern_sessions_total
   Gauge open_sessions;            ///< postern_sessions
-  CounterTable refused_sessions;  ///< reason: limit, client_limit, tls, proxy, other
+  CounterTable refused_sessions;  ///< reason: limit, client_limit, descriptors, proxy …
   CounterTable replies;           ///< verb, code: postern_replies_total{verb="RCPT",code="550"}
   /// A banner has the verb `CONNECT`, the end of data `content`.
   void count_reply(std::string_view verb, int code);

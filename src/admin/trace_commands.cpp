@@ -42,7 +42,7 @@ Object describe(const TraceRecord& record) {
       {"Subject", record.subject},
       {"Status", to_string(record.status)},
       {"FromIP", record.client},
-      {"ToIP", store::next_hop_address(record.next_hop)},
+      {"ToIP", record.to_ip},
       {"Size", record.size},
       {"Decision", record.decision},
       {"Reply", record.reply},

@@ -49,6 +49,24 @@ TEST_CASE("connections are used again, and a dead one is replaced without the cl
   }
 }
 
+TEST_CASE("the outcome says which server a named hop was") {
+  for (const auto kind : {NextHop::Kind::lmtp, NextHop::Kind::smtp}) {
+    ScriptedServer hop(kind);
+    NextHop named = hop.hop();
+    named.host = "localhost";
+    CourierWorld world;
+    const auto attempt =
+        world.send({as_recipient("ann@c.test", named), as_recipient("ann@c.test", named),
+                    as_recipient("bob@c.test", parse_next_hop("maildir:m/%u").value())});
+    CHECK(attempt.code() == 250);
+    REQUIRE(attempt.outcome.recipients.size() == 3);
+    CHECK(attempt.outcome.recipients[0].next_hop == named.to_string());
+    CHECK(attempt.outcome.recipients[0].hop_address == "127.0.0.1");
+    CHECK(attempt.outcome.recipients[1].hop_address == "127.0.0.1");
+    CHECK(attempt.outcome.recipients[2].hop_address == "");
+  }
+}
+
 TEST_CASE("an SMTP hop is asked at RCPT, and its refusal is ours") {
   ScriptedServer hop(NextHop::Kind::smtp);
   Script script;

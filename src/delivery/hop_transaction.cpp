@@ -166,6 +166,7 @@ awaitable<std::vector<mail::Reply>> HopTransaction::deliver(std::vector<std::str
     auto begun =
         co_await begin_content(forward_paths, edited_size(content, edit), watch.deadline());
     if (begun) {
+      address_ = lease_->client().address();
       auto replies = co_await finish(std::move(*begun), content, edit, watch.deadline());
       let_go();
       co_return replies;

@@ -50,6 +50,8 @@ class HopTransaction {
   /// has it. Everything else but its own 5xx is temporary.
   awaitable<std::vector<mail::Reply>> deliver(std::vector<std::string> forward_paths,
                                               const Content& content, const Edit& edit);
+  /// Of the server that was spoken to last; empty if none was, or on a Unix socket.
+  const std::string& address() const { return address_; }
 
  private:
   awaitable<std::optional<mail::Reply>> ready(Deadline deadline);
@@ -77,6 +79,7 @@ class HopTransaction {
   /// What the open transaction of lease_ has: MAIL and these RCPTs, all accepted.
   bool begun_ = false;
   std::vector<std::string> passed_on_;
+  std::string address_;
 };
 
 }  // namespace postern::delivery

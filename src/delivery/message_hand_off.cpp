@@ -158,7 +158,10 @@ awaitable<void> MessageHandOff::hand_over(const Content& content, const Edit& ed
   co_await join(std::move(tasks));
 
   for (Addressee& addressee : addressees_) {
-    if (addressee.same_as) addressee.reply = addressees_[*addressee.same_as].reply;
+    if (addressee.same_as) {
+      addressee.reply = addressees_[*addressee.same_as].reply;
+      addressee.hop_address = addressees_[*addressee.same_as].hop_address;
+    }
     addressee.fate = fate_of(*addressee.reply);
   }
 }
@@ -178,9 +181,13 @@ awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content
   std::vector<std::string> forward_paths;
   for (const std::size_t i : which)
     forward_paths.push_back(addressees_[i].recipient.forward_path.text);
-  auto replies = co_await transaction_with(hop).deliver(std::move(forward_paths), content, edit);
-  for (std::size_t n = 0; n < which.size(); ++n)
-    addressees_[which[n]].reply = std::move(replies[n]);
+  HopTransaction& transaction = transaction_with(hop);
+  auto replies = co_await transaction.deliver(std::move(forward_paths), content, edit);
+  for (std::size_t n = 0; n < which.size(); ++n) {
+    Addressee& addressee = addressees_[which[n]];
+    addressee.reply = std::move(replies[n]);
+    addressee.hop_address = transaction.address();
+  }
 }
 
 /// Some are refused for good and the others are safe. False: it has to come again.
@@ -302,7 +309,8 @@ std::vector<RecipientOutcome> MessageHandOff::outcomes() const {
     result.push_back({.forward_path = addressee.recipient.forward_path.text,
                       .fate = addressee.fate,
                       .reply = *addressee.reply,
-                      .next_hop = addressee.recipient.next_hop.to_string()});
+                      .next_hop = addressee.recipient.next_hop.to_string(),
+                      .hop_address = addressee.hop_address});
   }
   return result;
 }

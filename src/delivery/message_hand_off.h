@@ -38,6 +38,7 @@ class MessageHandOff final : public HandOff {
     /// An earlier recipient that is the same mailbox: shares its one copy and its fate.
     std::optional<std::size_t> same_as;
     std::optional<mail::Reply> reply;
+    std::string hop_address;
     Fate fate = Fate::deferred;
   };
   using Indexes = std::vector<std::size_t>;

@@ -31,6 +31,9 @@ struct RecipientOutcome {
   Fate fate = Fate::deferred;
   mail::Reply reply;     ///< the hop's own words, or ours where we spoke for it
   std::string next_hop;  ///< who said so: `lmtp:127.0.0.1:24`
+  /// Of the server behind `next_hop`; empty for a Maildir, a Unix socket, or where none was
+  /// reached.
+  std::string hop_address;
 };
 
 struct Outcome {

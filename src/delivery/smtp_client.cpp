@@ -15,6 +15,11 @@ constexpr std::size_t max_pipelined = 100;
 /// Content is written in pieces of about this size, at least the whole of a small message.
 constexpr std::size_t write_size = 256 * 1024;
 
+std::string address_of_peer(const net::Stream& stream) {
+  const auto address = stream.peer_address();
+  return address ? address->to_string() : "";
+}
+
 std::string with_crlf(std::string command) {
   assert(command.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
   return command + "\r\n";
@@ -151,6 +156,9 @@ awaitable<HopResult<mail::Reply>> SmtpClient::command(std::string line, Deadline
   if (!replies) co_return std::unexpected(replies.error());
   co_return std::move(replies->front());
 }
+
+SmtpClient::SmtpClient(std::unique_ptr<net::Stream> stream, Dialect dialect)
+    : stream_(std::move(stream)), dialect_(dialect), address_(address_of_peer(*stream_)) {}
 
 awaitable<std::optional<HopTrouble>> SmtpClient::greet(std::string own_name, Deadline deadline) {
   set_deadline(deadline);

@@ -63,12 +63,13 @@ std::string mail_command(const Envelope& envelope, std::optional<std::uint64_t> 
 
 class SmtpClient {
  public:
-  SmtpClient(std::unique_ptr<net::Stream> stream, Dialect dialect)
-      : stream_(std::move(stream)), dialect_(dialect) {}
+  SmtpClient(std::unique_ptr<net::Stream> stream, Dialect dialect);
 
   /// Banner and EHLO or LHLO; an old SMTP server that knows no EHLO gets HELO.
   awaitable<std::optional<HopTrouble>> greet(std::string own_name, Deadline deadline);
   const Capabilities& capabilities() const { return capabilities_; }
+  /// The server's; empty on a Unix socket.
+  const std::string& address() const { return address_; }
 
   struct Begun {
     mail::Reply mail;
@@ -115,6 +116,7 @@ class SmtpClient {
 
   std::unique_ptr<net::Stream> stream_;
   const Dialect dialect_;
+  const std::string address_;
   Capabilities capabilities_;
   ReplyParser parser_;
   std::string pending_;               ///< came after the last reply that we took

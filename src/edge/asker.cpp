@@ -54,7 +54,7 @@ void Asker::answered(const std::shared_ptr<Conversation>& conversation,
 
 void Asker::start_timer(const std::shared_ptr<Conversation>& conversation) {
   conversation->is_timed = true;
-  conversation->deadline.expires_after(dns::max_asking_time);
+  conversation->deadline.expires_after(limit_);
   conversation->deadline.async_wait([this, conversation](const boost::system::error_code& error) {
     if (error || !conversation->evaluate) return;
     const auto failure = dns::make_failure("timeout");

@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -21,8 +22,10 @@ namespace postern::edge {
 
 class Asker {
  public:
-  /// Both outlive the asker and everything it has begun.
-  Asker(boost::asio::io_context& io, dns::Resolver& resolver) : io_(io), resolver_(resolver) {}
+  /// Both outlive the asker and everything it has begun. `limit` is that of one conversation.
+  Asker(boost::asio::io_context& io, dns::Resolver& resolver,
+        std::chrono::steady_clock::duration limit = dns::max_asking_time)
+      : io_(io), resolver_(resolver), limit_(limit) {}
 
   /// `evaluate` is called again and again with more answers, on this thread.
   template <class T>
@@ -66,6 +69,7 @@ class Asker {
 
   boost::asio::io_context& io_;
   dns::Resolver& resolver_;
+  const std::chrono::steady_clock::duration limit_;
 };
 
 }  // namespace postern::edge

@@ -129,6 +129,29 @@ void read_trace(TomlTable& table, Config& config) {
   table.read_number("queue_rows", 100, 10'000'000, config.trace.queue_rows);
 }
 
+/// Told at the key that stands in the file: the other one may be a default.
+void check_order(TomlTable& table, const LimitOrder& order, const Limits& limits) {
+  const std::int64_t lesser = limit_key(order.lesser).get(limits);
+  const std::int64_t greater = limit_key(order.greater).get(limits);
+  if (lesser <= greater) return;
+  if (table.has(order.greater)) {
+    table.complain(order.greater, fmt::format("expected at least {} ({}), found {}", order.lesser,
+                                              lesser, greater));
+  } else {
+    table.complain(order.lesser, fmt::format("expected at most {} ({}), found {}", order.greater,
+                                             greater, lesser));
+  }
+}
+
+void read_limits(TomlTable& table, Config& config) {
+  for (const LimitKey& limit : limit_keys()) {
+    std::int64_t value = limit.get(config.limits);
+    table.read(limit.name, limit.minimum, limit.maximum, value);
+    limit.set(config.limits, value);
+  }
+  for (const LimitOrder& order : limit_orders()) check_order(table, order, config.limits);
+}
+
 void read_log(TomlTable& table, Config& config) {
   std::string format = "logfmt";
   std::string level = "info";
@@ -171,13 +194,7 @@ void read_file_table(TomlTable& table, Config& config) {
     }
   });
   table.with_table("trace", [&](TomlTable& inner) { read_trace(inner, config); });
-  table.with_table("limits", [&](TomlTable& inner) {
-    for (const LimitKey& limit : limit_keys()) {
-      std::int64_t value = limit.get(config.limits);
-      inner.read(limit.name, limit.minimum, limit.maximum, value);
-      limit.set(config.limits, value);
-    }
-  });
+  table.with_table("limits", [&](TomlTable& inner) { read_limits(inner, config); });
   table.with_table("log", [&](TomlTable& inner) { read_log(inner, config); });
   table.with_table("admin", [&](TomlTable& inner) { read_admin(inner, config); });
   table.with_table("delivery", [&](TomlTable& inner) { read_delivery(inner, config); });

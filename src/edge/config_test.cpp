@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 using namespace postern;
 using namespace postern::edge;
@@ -67,6 +69,39 @@ TEST_CASE("what cannot be guessed must be there") {
   REQUIRE_FALSE(config);
   CHECK(config.error()[0].contains("expected a fully qualified domain name"));
   CHECK(config.error().back().contains("there is no [[listener]]"));
+}
+
+TEST_CASE("limits that contradict each other are told at the key that the file has") {
+  CHECK(mistakes("[limits]\nmax_recipients = 1001\n") ==
+        "postern.toml:7: [limits] max_recipients: expected at most max_commands_without_progress "
+        "(1000), found 1001\n");
+  CHECK(mistakes("[limits]\nmax_recipients = 100\nmax_commands_without_progress = 99\n") ==
+        "postern.toml:8: [limits] max_commands_without_progress: expected at least max_recipients "
+        "(100), found 99\n");
+  CHECK(mistakes("[limits]\nmax_connections = 49\n").contains("max_connections_per_client (50)"));
+  CHECK(mistakes("[limits]\nmessage_spool = 50000000\n").contains("max_message_size (52428800)"));
+  CHECK(mistakes("[limits]\nidle_time = 3601\n").contains("at most session_time (3600)"));
+  CHECK(mistakes("[limits]\nmax_recipients = 2000\nmax_commands_without_progress = 2000\n") == "");
+}
+
+TEST_CASE("the manual and the example have every limit with its default") {
+  const auto read = [](const char* name) {
+    std::ifstream file(std::string(POSTERN_SOURCE_DIR "/") + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  };
+  const std::string manual = read("docs/smtp-session.md");
+  const std::string example = read("conf/postern.toml");
+  for (const LimitKey& key : limit_keys()) {
+    const std::string value = std::to_string(key.get(Limits{}));
+    const std::string lowest = std::to_string(key.minimum);
+    const auto row = [&](const char* mark) {
+      return "| `" + key.name + "`" + mark + " | " + value + " | " + lowest + " |";
+    };
+    CHECK_MESSAGE((manual.contains(row("")) || manual.contains(row(" *"))), row(""));
+    CHECK_MESSAGE(example.contains("\n#" + key.name + " = " + value + "\n"), key.name);
+  }
 }
 
 TEST_CASE("every limit can be set and keeps what was set") {

@@ -15,6 +15,7 @@
 #include "admin/server.h"
 #include "base/log.h"
 #include "edge/process.h"
+#include "edge/reload.h"
 #include "edge/resolver.h"
 #include "edge/settings.h"
 #include "edge/worker.h"
@@ -90,6 +91,7 @@ class Daemon {
   void wait_for_signal();
   void on_signal(int signal);
   void reload();
+  void take_over(const Reload& reload);
   void drain();
   void wait_until_drained(std::chrono::steady_clock::time_point deadline);
   std::size_t open_sessions() const;
@@ -278,25 +280,36 @@ void Daemon::on_signal(int signal) {
 
 void Daemon::reload() {
   sd_notify(0, "RELOADING=1");
-  const auto config = load_config(settings_->config.file);
-  if (!config) {
-    for (const std::string& error : config.error())
-      log_error("reload_failed", {{"problem", error}});
-  } else if (auto settings = make_settings(*config); !settings) {
-    log_error("reload_failed", {{"problem", settings.error().message}});
+  const auto wanted = load_config(settings_->config.file);
+  if (wanted) {
+    take_over(plan_reload(*wanted, settings_->config));
   } else {
-    settings_ = std::move(*settings);
-    configure_log(settings_->config.log_level, settings_->config.log_format);
-    admission_->set_limits(admission_limits(settings_->config));
-    trace_->reload(trace_settings(settings_->config));
-    for (const auto& worker : workers_) worker->change_settings(settings_);
-    if (const auto reloaded = admin_->reload(admin_settings(settings_->config)); !reloaded) {
-      log_error("reload_failed", {{"problem", reloaded.error().message}});
-    } else {
-      log_info("reloaded");
-    }
+    for (const std::string& error : wanted.error())
+      log_error("reload_failed", {{"problem", error}});
   }
   sd_notify(0, "READY=1");
+}
+
+void Daemon::take_over(const Reload& reload) {
+  auto settings = make_settings(reload.config);
+  if (!settings) {
+    log_error("reload_failed", {{"problem", settings.error().message}});
+    return;
+  }
+  settings_ = std::move(*settings);
+  configure_log(settings_->config.log_level, settings_->config.log_format);
+  admission_->set_limits(admission_limits(settings_->config));
+  trace_->reload(trace_settings(settings_->config));
+  for (const auto& worker : workers_) worker->change_settings(settings_);
+  for (const std::string& key : reload.need_restart) {
+    log_warning("restart_needed",
+                {{"key", key}, {"problem", "what was in force at the start stays in force"}});
+  }
+  if (const auto reloaded = admin_->reload(admin_settings(settings_->config)); !reloaded) {
+    log_error("reload_failed", {{"problem", reloaded.error().message}});
+  } else {
+    log_info("reloaded");
+  }
 }
 
 void Daemon::drain() {

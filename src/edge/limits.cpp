@@ -1,5 +1,9 @@
 #include "edge/limits.h"
 
+#include <algorithm>
+#include <array>
+#include <cassert>
+
 namespace postern::edge {
 namespace {
 
@@ -61,6 +65,25 @@ std::vector<LimitKey> make_keys() {
 const std::vector<LimitKey>& limit_keys() {
   static const std::vector<LimitKey> keys = make_keys();
   return keys;
+}
+
+std::span<const LimitOrder> limit_orders() {
+  static constexpr std::array orders{
+      // A list whose recipients are all of other organizations would be cut off.
+      LimitOrder{"max_recipients", "max_commands_without_progress"},
+      LimitOrder{"max_connections_per_client", "max_connections"},
+      // The largest message that EHLO promises to take would never fit.
+      LimitOrder{"max_message_size", "message_spool"},
+      LimitOrder{"idle_time", "session_time"},
+      LimitOrder{"idle_time", "content_time"},
+  };
+  return orders;
+}
+
+const LimitKey& limit_key(std::string_view name) {
+  const auto found = std::ranges::find(limit_keys(), name, &LimitKey::name);
+  assert(found != limit_keys().end());
+  return *found;
 }
 
 }  // namespace postern::edge

@@ -1,10 +1,13 @@
 // The table [limits] of the configuration: every quantity that a stranger controls, with its
-// default and the range that makes sense. docs/configuration.md has the same list in prose.
+// default and the range that makes sense. docs/smtp-session.md has the same list with what a client
+// hears beyond each, and a test compares the two.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "smtp/limits.h"
@@ -47,5 +50,17 @@ struct LimitKey {
 
 /// All keys of [limits], those of the session first.
 const std::vector<LimitKey>& limit_keys();
+
+/// Two limits of which one would never be reached, or would forbid what the other allows, if
+/// `lesser` were above `greater`.
+struct LimitOrder {
+  std::string_view lesser;
+  std::string_view greater;
+};
+
+std::span<const LimitOrder> limit_orders();
+
+/// That key of [limits].
+const LimitKey& limit_key(std::string_view name);
 
 }  // namespace postern::edge

@@ -12,8 +12,8 @@ smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> 
     const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
     const smtp::MailParameters& parameters) {
   if (!iprev_) iprev_ = begin_iprev(services_.asker, facts.client);
-  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, iprev_,
-                                              reverse_path, parameters);
+  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, iprev_, reverse_path,
+                                              parameters);
 }
 
 void EdgeReceiver::replied(std::string_view verb, const mail::Reply& reply) {

@@ -24,22 +24,22 @@ std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::Session
     helo->domain = *name;
   }
 
-  return asker.settle<SpfOutcome>([mail_from = std::move(mail_from),
-                                   helo = std::move(helo)](const dns::AnswerSet& answers) {
-    dns::Asking<SpfOutcome> asking;
-    SpfOutcome outcome;
-    const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
-                              std::optional<SpfCheck>& out) {
-      if (!identity) return;
-      auto checked = auth::check_host(*identity, answers);
-      if (checked.value) out = SpfCheck{*identity, *std::move(checked.value)};
-      std::ranges::move(checked.questions, std::back_inserter(asking.questions));
-    };
-    evaluate(mail_from, outcome.mail_from);
-    evaluate(helo, outcome.helo);
-    if (asking.questions.empty()) asking.value = std::move(outcome);
-    return asking;
-  });
+  return asker.settle<SpfOutcome>(
+      [mail_from = std::move(mail_from), helo = std::move(helo)](const dns::AnswerSet& answers) {
+        dns::Asking<SpfOutcome> asking;
+        SpfOutcome outcome;
+        const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
+                                  std::optional<SpfCheck>& out) {
+          if (!identity) return;
+          auto checked = auth::check_host(*identity, answers);
+          if (checked.value) out = SpfCheck{*identity, *std::move(checked.value)};
+          std::ranges::move(checked.questions, std::back_inserter(asking.questions));
+        };
+        evaluate(mail_from, outcome.mail_from);
+        evaluate(helo, outcome.helo);
+        if (asking.questions.empty()) asking.value = std::move(outcome);
+        return asking;
+      });
 }
 
 std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client) {

@@ -28,7 +28,8 @@ std::string printable(std::string_view text) {
 mail::AuthenticationResults results(const StampFacts& facts) {
   mail::AuthenticationResults all{.authserv_id = std::string(facts.server_name)};
   for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
-    if (*spf) all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
+    if (*spf)
+      all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
   }
   for (const auth::DkimResult& dkim : facts.message->dkim) {
     all.results.push_back(auth::to_authentication_result(dkim));

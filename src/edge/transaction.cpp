@@ -316,6 +316,7 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     store::TraceRecord& record = accepted_[i].record;
     record.reply = recipient.reply.to_line();
     record.next_hop = recipient.next_hop;
+    record.to_ip = recipient.hop_address;
     const std::string_view kind =
         std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
     services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();

@@ -50,7 +50,12 @@ void Worker::listen(net::BoundSocket socket, IpPrefixList proxy_protocol_from) {
   auto handler = [this, prefixes = std::move(proxy_protocol_from)](net::Accepted accepted) {
     accept(std::move(accepted), prefixes);
   };
-  listeners_.push_back(std::make_unique<net::Listener>(io_, std::move(socket), std::move(handler)));
+  auto apology = [this] {
+    shared_.metrics.refused_sessions.at("descriptors").add();
+    return smtp::out_of_resources(settings_->config.hostname).to_wire();
+  };
+  listeners_.push_back(std::make_unique<net::Listener>(io_, std::move(socket), std::move(handler),
+                                                       std::move(apology)));
 }
 
 void Worker::start() {

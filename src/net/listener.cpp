@@ -21,12 +21,14 @@ namespace asio = boost::asio;
 /// Kept alive by its own waiting handlers; stop() ends them.
 class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  Acceptor(asio::io_context& io, BoundSocket socket, Handler handler)
+  Acceptor(asio::io_context& io, BoundSocket socket, Handler handler, Apology apology)
       : endpoint_(std::move(socket.endpoint)),
         events_(io, socket.socket.get()),
         pause_(io),
-        handler_(std::move(handler)) {
+        handler_(std::move(handler)),
+        apology_(std::move(apology)) {
     socket.socket.release();
+    hold_spare();
   }
 
   void wait();
@@ -43,7 +45,8 @@ class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
 
   Next accept_one();
   void hand_over(FileDescriptor socket, const SocketAddress& peer);
-  void drop_one();
+  void turn_away();
+  void hold_spare();
   void pause();
   void complain(const char* why);
 
@@ -51,9 +54,10 @@ class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
   asio::posix::stream_descriptor events_;
   asio::steady_timer pause_;
   Handler handler_;
+  Apology apology_;
   bool stopped_ = false;
-  // When descriptors run out, this one is given up to accept a connection and close it at once.
-  FileDescriptor spare_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  // When descriptors run out, this one is given up for the connection that is turned away.
+  FileDescriptor spare_;
   std::chrono::steady_clock::time_point complained_{};
 };
 
@@ -94,11 +98,11 @@ Listener::Acceptor::Next Listener::Acceptor::accept_one() {
     case EAGAIN:
       return Next::wait;
     // Descriptors are gone. A client that waited in the queue would not even know that it is not
-    // being served; one that is closed tries again, perhaps at another MX.
+    // being served; one that is turned away tries again, perhaps at another MX.
     case EMFILE:
     case ENFILE:
       complain(std::strerror(errno));
-      drop_one();
+      turn_away();
       return Next::pause;
     case ENOBUFS:
     case ENOMEM:
@@ -148,16 +152,33 @@ void Listener::Acceptor::hand_over(FileDescriptor socket, const SocketAddress& p
   }
 }
 
-void Listener::Acceptor::drop_one() {
-  spare_.reset();
-  FileDescriptor(::accept4(events_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
-  spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+/// As many as wait, up to a bound: with one in every pause the queue would only grow.
+void Listener::Acceptor::turn_away() {
+  for (int i = 0; i < max_in_a_row && spare_; ++i) {
+    spare_.reset();
+    FileDescriptor client(
+        ::accept4(events_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!client) break;
+    // Fits an empty socket's buffer; a client that is gone already needs none.
+    const std::string words = apology_ ? apology_() : "";
+    if (!words.empty()) ::send(client.get(), words.data(), words.size(), MSG_NOSIGNAL);
+    client.reset();
+    hold_spare();
+  }
+  hold_spare();
+}
+
+void Listener::Acceptor::hold_spare() {
+  if (!spare_) spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 void Listener::Acceptor::pause() {
   pause_.expires_after(pause_time);
   pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-    if (!self->stopped_) self->wait();
+    if (self->stopped_) return;
+    // Another thread may have been faster to take the descriptor.
+    self->hold_spare();
+    self->wait();
   });
 }
 
@@ -171,8 +192,9 @@ void Listener::Acceptor::complain(const char* why) {
   log_error("accept_failed", {{"listener", endpoint_.to_string()}, {"reason", why}});
 }
 
-Listener::Listener(asio::io_context& io, BoundSocket socket, Handler handler)
-    : acceptor_(std::make_shared<Acceptor>(io, std::move(socket), std::move(handler))) {
+Listener::Listener(asio::io_context& io, BoundSocket socket, Handler handler, Apology apology)
+    : acceptor_(std::make_shared<Acceptor>(io, std::move(socket), std::move(handler),
+                                           std::move(apology))) {
   acceptor_->wait();
 }
 

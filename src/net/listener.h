@@ -60,11 +60,16 @@ struct Accepted {
 
 /// Accepts until it is destroyed. The handler runs on the thread of `io`; it should start a
 /// coroutine and return. What it throws is logged and costs that connection only.
+///
+/// While the process has no descriptor left, connections are accepted with one that is kept for
+/// that, told what `apology` returns for each, a few octets in the protocol's own words, and
+/// closed.
 class Listener {
  public:
   using Handler = std::move_only_function<void(Accepted)>;
+  using Apology = std::move_only_function<std::string()>;
 
-  Listener(boost::asio::io_context& io, BoundSocket socket, Handler handler);
+  Listener(boost::asio::io_context& io, BoundSocket socket, Handler handler, Apology apology = {});
   /// On the thread of `io`. Removes the file of a Unix socket.
   ~Listener();
   Listener(const Listener&) = delete;

@@ -147,36 +147,54 @@ TEST_CASE("a handler that throws costs one connection only") {
   CHECK(connect_and_accept(io, endpoint, accepted));
 }
 
-TEST_CASE("when descriptors run out, clients are turned away and the listener lives on") {
+TEST_CASE("when descriptors run out, clients are told so and the listener lives on") {
   boost::asio::io_context io(1);
   auto socket = bind_listener(loopback());
   REQUIRE(socket);
   const Endpoint endpoint = socket->endpoint;
   std::vector<Accepted> accepted;
-  const Listener listener(io, std::move(*socket),
-                          [&](Accepted each) { accepted.push_back(std::move(each)); });
+  int apologies = 0;
+  const Listener listener(
+      io, std::move(*socket), [&](Accepted each) { accepted.push_back(std::move(each)); },
+      [&] {
+        ++apologies;
+        return "421 later\r\n";
+      });
   io.poll();
 
   const SocketAddress address = SocketAddress::from(endpoint);
-  const FileDescriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::connect(client.get(), address.get(), address.length) == 0);
-  const timeval patience{.tv_sec = 10, .tv_usec = 0};
-  ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::vector<FileDescriptor> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::connect(clients.back().get(), address.get(), address.length) == 0);
+    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(clients.back().get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
   // The next descriptor would be above the limit.
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit full = before;
   std::vector<FileDescriptor> fillers;
-  full.rlim_cur = static_cast<rlim_t>(client.get()) + 1;
+  full.rlim_cur = static_cast<rlim_t>(clients.back().get()) + 1;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &full) == 0);
   for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) fillers.emplace_back(fd);
   io.restart();
   io.run_one_for(10s);
-  char byte;
-  const ssize_t received = ::recv(client.get(), &byte, 1, 0);
+  // All that waited have been told, and until the pause is over there is nothing to run.
+  const std::size_t spins = io.poll();
+  std::string heard;
+  for (const FileDescriptor& client : clients) {
+    char buffer[64];
+    ssize_t count = 0;
+    while ((count = ::recv(client.get(), buffer, sizeof buffer, 0)) > 0)
+      heard.append(buffer, static_cast<std::size_t>(count));
+    heard += count == 0 ? '.' : '?';
+  }
   ::setrlimit(RLIMIT_NOFILE, &before);
   fillers.clear();
-  CHECK(received == 0);  // closed, not left waiting
+  CHECK(heard == "421 later\r\n.421 later\r\n.421 later\r\n.");
+  CHECK(apologies == 3);
+  CHECK(spins == 0);
   CHECK(accepted.empty());
 
   CHECK(connect_and_accept(io, endpoint, accepted));

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "net/deadline_clock.h"
+#include "net/endpoint.h"
 #include "net/raw_socket.h"
 #include "net/tls_session.h"
 
@@ -50,6 +51,7 @@ class SocketStream final : public Stream, private DeadlineClock::Entry {
   awaitable<Result<TlsFacts>> start_tls() override;
   void set_deadline(steady_clock::duration from_now) override;
   StreamEnd end() const override { return end_; }
+  std::optional<IpAddress> peer_address() const override;
   bool peer_has_closed() override;
   awaitable<bool> drained(steady_clock::duration limit) override;
   void interrupt() override;
@@ -213,6 +215,13 @@ awaitable<Result<TlsFacts>> SocketStream::start_tls() {
         co_return handshake_failed(StreamEnd::failed, tls_->problem());
     }
   }
+}
+
+std::optional<IpAddress> SocketStream::peer_address() const {
+  SocketAddress peer;
+  if (::getpeername(socket_.fd(), peer.get(), &peer.length) != 0 || peer.family() == AF_UNIX)
+    return std::nullopt;
+  return peer.to_endpoint().address;
 }
 
 bool SocketStream::peer_has_closed() {

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,8 @@ class Stream {
   virtual void set_deadline(std::chrono::steady_clock::duration from_now) = 0;
   virtual StreamEnd end() const = 0;
 
+  /// Whom we are connected to; nothing for Unix sockets and for streams made of strings.
+  virtual std::optional<IpAddress> peer_address() const { return std::nullopt; }
   /// Has the peer closed its sending side, or is the connection broken? Reads nothing.
   virtual bool peer_has_closed() = 0;
   /// After a last write: waits, at most `limit`, until the peer's system has acknowledged all we

@@ -47,6 +47,10 @@ mail::Reply too_many_connections(std::string_view hostname) {
   return Reply{421, "4.7.0", std::string(hostname) + " Too many connections, try again later"};
 }
 
+mail::Reply out_of_resources(std::string_view hostname) {
+  return Reply{421, "4.3.2", std::string(hostname) + " Out of resources, try again later"};
+}
+
 Session::Session(net::Stream& stream, Receiver& receiver, SessionFacts& facts,
                  const SessionSettings& settings)
     : stream_(stream),

@@ -35,5 +35,7 @@ awaitable<void> run_session(net::Stream& stream, Receiver& receiver, SessionFact
 
 /// In place of the banner, where there are too many connections for a session to begin.
 mail::Reply too_many_connections(std::string_view hostname);
+/// The same, where the machine has nothing left for a session to begin with.
+mail::Reply out_of_resources(std::string_view hostname);
 
 }  // namespace postern::smtp

@@ -8,12 +8,15 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "store/trace_query.h"
 
 namespace postern::store {
 namespace {
 
 constexpr std::size_t max_known_strings = 50'000;
 
+// Between a next hop and its address.
+constexpr char address_mark = '\n';
 // Stand for time and session in a reply's template; no reply holds control characters.
 constexpr char time_mark = '\x01';
 constexpr char session_mark = '\x02';
@@ -159,7 +162,8 @@ TraceRecord cut_to_size(TraceRecord record) {
                             &record.subject,
                             &record.message_id,
                             &record.author,
-                            &record.next_hop}) {
+                            &record.next_hop,
+                            &record.to_ip}) {
     cut(*text);
   }
   constexpr std::size_t max_list = 20;
@@ -244,14 +248,28 @@ std::string unpack_reply(const PackedReply& packed, Time received, std::string_v
   return text;
 }
 
+std::string pack_next_hop(const TraceRecord& record) {
+  if (record.to_ip.empty() || next_hop_address(record.next_hop) == record.to_ip)
+    return record.next_hop;
+  return record.next_hop + address_mark + record.to_ip;
+}
+
+void unpack_next_hop(std::string_view packed, TraceRecord& record) {
+  const std::size_t mark = packed.find(address_mark);
+  record.next_hop = packed.substr(0, mark);
+  record.to_ip =
+      mark == std::string_view::npos ? next_hop_address(record.next_hop) : packed.substr(mark + 1);
+}
+
 TraceDayWriter::TraceDayWriter(const std::string& path)
     : path_(path),
       database_(open_day(path)),
       inode_(inode_of(path)),
       find_string_(database_.prepare("SELECT id FROM string WHERE hash = ? AND text = ?")),
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
-      add_row_(database_.prepare("INSERT OR REPLACE INTO row VALUES "
-                                 "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+      add_row_(database_.prepare(
+          "INSERT OR REPLACE INTO row VALUES "
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -335,7 +353,7 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 28, record.message_id);
   bind_string(row, 29, record.author);
   row.bind(30, static_cast<std::int64_t>(record.size));
-  bind_string(row, 31, record.next_hop);
+  bind_string(row, 31, pack_next_hop(record));
   row.bind(32, record.content_milliseconds);
   row.bind(33, record.delivery_milliseconds);
   row.run();

@@ -52,6 +52,11 @@ struct PackedReply {
 PackedReply pack_reply(const TraceRecord& record);
 std::string unpack_reply(const PackedReply& packed, Time received, std::string_view session);
 
+// Next hop and its address are one text, `smtp:mail.contoso.com:25` LF `192.0.2.25`, since the same
+// few pairs come again and again; the hop alone where it says the address itself.
+std::string pack_next_hop(const TraceRecord& record);
+void unpack_next_hop(std::string_view packed, TraceRecord& record);
+
 /// Writes to one day's file. Everything throws SqliteError.
 class TraceDayWriter {
  public:

@@ -28,7 +28,7 @@ struct TraceQuery {
   std::vector<std::string> message_ids;
   std::string message_trace_id;
   std::string from_ip;
-  std::string to_ip;  ///< of a next hop that is given by address
+  std::string to_ip;
   std::vector<TraceStatus> statuses;
   std::string subject;
   SubjectFilter subject_filter = SubjectFilter::contains;

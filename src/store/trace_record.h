@@ -44,6 +44,7 @@ struct TraceRecord {
   std::string author;      ///< address of the From field
   std::uint64_t size = 0;  ///< octets as received
   std::string next_hop;
+  std::string to_ip;                       ///< address of the server behind next_hop
   std::int64_t content_milliseconds = 0;   ///< DATA to final dot
   std::int64_t delivery_milliseconds = 0;  ///< final dot to reply
 };

@@ -52,9 +52,11 @@ enum Column {
   delivery_milliseconds
 };
 constexpr std::string_view columns =
-    "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, tls, "
+    "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, "
+    "tls, "
     "certificate, connector, direction, direct_send, decision, reply, reply_milliseconds, reasons, "
-    "status, spf, spf_domain, dkim, arc, dmarc, dmarc_policy, subject, message_id, author, size, next_hop, content_milliseconds, "
+    "status, spf, spf_domain, dkim, arc, dmarc, dmarc_policy, subject, message_id, author, size, "
+    "next_hop, content_milliseconds, "
     "delivery_milliseconds";
 
 bool is_exact(const std::vector<std::string>& patterns) {
@@ -188,8 +190,11 @@ class DaySearch {
     if (!query_.senders.empty() && !matches_any(text(row, reverse_path), query_.senders)) {
       return false;
     }
-    if (!query_.to_ip.empty() && next_hop_address(text(row, next_hop)) != query_.to_ip)
-      return false;
+    if (!query_.to_ip.empty()) {
+      TraceRecord record;
+      unpack_next_hop(text(row, next_hop), record);
+      if (record.to_ip != query_.to_ip) return false;
+    }
     return query_.subject.empty() || matches_subject(text(row, subject), query_);
   }
 
@@ -235,7 +240,7 @@ class DaySearch {
     record.message_id = text(row, message_id);
     record.author = text(row, author);
     record.size = static_cast<std::uint64_t>(row.number(size));
-    record.next_hop = text(row, next_hop);
+    unpack_next_hop(text(row, next_hop), record);
     record.content_milliseconds = row.number(content_milliseconds);
     record.delivery_milliseconds = row.number(delivery_milliseconds);
     return record;

@@ -111,6 +111,8 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   refused.dmarc = "fail";
   refused.dmarc_policy = "quarantine";
   refused.author = "ceo@contoso.com";
+  refused.next_hop = "smtp:mail.contoso.com:25";
+  refused.to_ip = "192.0.2.25";
   refused.content_milliseconds = 12;
   refused.delivery_milliseconds = 345;
   store->record(refused);
@@ -149,6 +151,7 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.author == refused.author);
   CHECK(back.size == refused.size);
   CHECK(back.next_hop == refused.next_hop);
+  CHECK(back.to_ip == refused.to_ip);
   CHECK(back.content_milliseconds == 12);
   CHECK(back.delivery_milliseconds == 345);
 }
@@ -186,6 +189,8 @@ TEST_CASE("every parameter of the query filters") {
   other.next_hop = "smtp:[2001:db8::25]:25";
   TraceRecord null_path = row("dan@contoso.com", noon - 3h);
   null_path.reverse_path.clear();
+  null_path.next_hop = "lmtp:mail.contoso.com:24";
+  null_path.to_ip = "192.0.2.25";
   TraceRecord foreign = row("eve@fabrikam.test");
   foreign.organization = "fabrikam";
   store->record(row("Ann@contoso.com"));
@@ -213,6 +218,7 @@ TEST_CASE("every parameter of the query filters") {
   CHECK(with([&](auto& q) { q.message_trace_id = other.message_trace_id; }) == "cy@contoso.com ");
   CHECK(with([](auto& q) { q.from_ip = "2001:db8::1"; }) == "cy@contoso.com ");
   CHECK(with([](auto& q) { q.to_ip = "2001:db8::25"; }) == "cy@contoso.com ");
+  CHECK(with([](auto& q) { q.to_ip = "192.0.2.25"; }) == "dan@contoso.com ");
   CHECK(with([](auto& q) { q.statuses = {TraceStatus::failed, TraceStatus::pending}; }) ==
         "cy@contoso.com ");
   CHECK(with([](auto& q) { q.subject = "INVOICE"; }) ==

@@ -23,7 +23,7 @@ class Died(Exception):
 
 
 class HopServer:
-    def __init__(self, protocol):
+    def __init__(self, protocol, address=None):
         self.is_lmtp = protocol == 'lmtp'
         self.at_rcpt = {}     # Address: reply, for RCPT.
         self.after_dot = {}   # Address: reply after the final dot; SMTP answers with the first one's.
@@ -36,7 +36,7 @@ class HopServer:
         self.transactions = 0
         self.extensions = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'SIZE']
         self.lock = threading.Lock()
-        self.listener = socket.create_server((own_address(), 0))
+        self.listener = socket.create_server((address or own_address(), 0))
         self.address, self.port = self.listener.getsockname()
         self.url = f'{protocol}:{self.address}:{self.port}'
 

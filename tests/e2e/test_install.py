@@ -45,7 +45,9 @@ def test_install(folder):
     installed = {str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file()}
     assert {'usr/sbin/posternd', 'usr/bin/postern', 'usr/share/man/man8/posternd.8', 'usr/share/man/man1/postern.1',
             'usr/lib/systemd/system/postern.service', 'usr/lib/sysusers.d/postern.conf',
-            'etc/postern/postern.toml.example', 'usr/share/doc/postern/copyright'} <= installed
+            'etc/postern/postern.toml.example', 'usr/share/doc/postern/copyright', 'usr/share/doc/postern/LICENSE',
+            'usr/share/doc/postern/README.md', 'usr/share/doc/postern/changelog',
+            'usr/share/doc/postern/smtp-session.md'} <= installed
     assert any('fail2ban' in name for name in installed)
     unit = (folder / 'usr/lib/systemd/system/postern.service').read_text()
     assert 'ExecStart=/usr/sbin/posternd --config /etc/postern/postern.toml\n' in unit

@@ -1,8 +1,14 @@
 """Connections before the first command: the PROXY protocol, limits, slow and silent clients."""
+import contextlib
+import os
+import resource
+import select
 import socket
+import sqlite3
 
 import pytest
 
+from hop_server import HopServer
 from smtp_session import SmtpSession, message, proxy_v1, proxy_v2
 from waiting import wait_until
 
@@ -94,7 +100,7 @@ def banner_code(postern, client):
 
 
 def test_connections_in_all_are_limited(new_postern):
-    postern = new_postern(contoso=False, limits={'max_connections': 4})
+    postern = new_postern(contoso=False, limits={'max_connections': 4, 'max_connections_per_client': 2})
     sessions = [SmtpSession(postern.smtp, source=f'127.0.1.{n}') for n in range(1, 5)]
     try:
         with SmtpSession(postern.smtp, source='127.0.1.9') as fifth:
@@ -106,10 +112,44 @@ def test_connections_in_all_are_limited(new_postern):
             session.close()
 
 
+def test_without_descriptors_a_client_hears_421(new_postern):
+    """Whoever comes while no descriptor is left is told so, and nobody who is there notices."""
+    postern = new_postern(contoso=False, limits={'max_connections_per_client': 1000})
+    pid = postern.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    sessions = [SmtpSession(postern.smtp)]
+    try:
+        # No descriptor above those in use; sessions fill the gaps below, then nothing is left.
+        in_use = max(int(number) for number in os.listdir(f'/proc/{pid}/fd')) + 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (in_use, before[1]))
+        while sessions[-1].banner.code == 220 and len(sessions) < 200:
+            sessions.append(SmtpSession(postern.smtp))
+        sessions += [SmtpSession(postern.smtp) for _ in range(40)]
+        refused = [session for session in sessions if session.banner.code != 220]
+        assert len(refused) == 41
+        assert {session.banner.line for session in refused} == {
+            '421 4.3.2 mx.contoso.test Out of resources, try again later'}
+        assert all(session.is_closed() for session in refused)
+        assert sessions[0].command('NOOP').code == 250
+
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        wait_until(lambda: banner_code_of(postern) == 220, 'the listener to be back')
+        assert postern.metric('postern_refused_sessions_total', reason='descriptors') >= 41
+        assert len(postern.log('accept_failed')) in (1, 2), 'a line for each thread, not for each client'
+    finally:
+        for session in sessions:
+            session.close()
+
+
+def banner_code_of(postern):
+    with SmtpSession(postern.smtp) as session:
+        return session.banner.code
+
+
 @pytest.mark.parametrize('limits, lines, last', [
     ({'max_errors': 3}, ['NO', 'NO', 'NO', 'NO'], 421),
     ({'max_refusals': 2}, ['MAIL FROM:<bob@bank.test>', *['RCPT TO:<nobody@contoso.com>'] * 3], 421),
-    ({'max_commands_without_progress': 10}, ['NOOP'] * 11, 421),
+    ({'max_recipients': 100, 'max_commands_without_progress': 100}, ['NOOP'] * 101, 421),
     ({'max_transactions': 1}, ['MAIL FROM:<bob@bank.test>', 'RSET', 'MAIL FROM:<bob@bank.test>'], 421),
     ({'max_command_line': 512}, ['NOOP ' + 'x' * 600], 500),
     ({'max_message_size': 65536}, ['MAIL FROM:<bob@bank.test> SIZE=65537'], 552),
@@ -158,22 +198,137 @@ def test_a_silent_client_hears_421(new_postern):
 
 
 def test_a_slow_client_ends_with_its_session_time(new_postern):
-    """A byte now and then does not keep a session for ever."""
-    postern = new_postern(contoso=False, limits={'session_time': 2, 'idle_time': 300})
+    """A command now and then does not keep a session for ever."""
+    postern = new_postern(contoso=False, limits={'session_time': 1, 'idle_time': 1})
     with SmtpSession(postern.smtp) as session:
-        session.socket.settimeout(0.2)
-        heard = b''
+        for _ in range(100):
+            reply = session.command('NOOP')
+            if reply.code != 250:
+                break
+            session.socket.settimeout(0.1)
+            try:
+                session.socket.recv(1, socket.MSG_PEEK)  # Nothing is to come; this is how to be slow.
+            except TimeoutError:
+                pass
+            session.socket.settimeout(20)
+        assert reply.line.startswith('421 4.4.2 mx.contoso.test The session has lasted too long')
+        assert session.is_closed()
+
+
+def test_a_message_that_takes_too_long(new_postern):
+    postern = new_postern(limits={'content_time': 1, 'idle_time': 1})
+    with in_content(postern) as session:
         for _ in range(100):
             try:
-                session.send(b'N')
-                piece = session.socket.recv(4096)
+                session.send(b'x\r\n')
+                session.socket.settimeout(0.1)
+                session.socket.recv(1, socket.MSG_PEEK)
+                break
             except TimeoutError:
                 continue
-            except OSError:
+        session.socket.settimeout(20)
+        assert session.reply().line.startswith('421 4.4.2 mx.contoso.test The message took too long')
+
+
+def test_a_client_that_does_not_take_replies_is_closed(new_postern):
+    postern = new_postern(contoso=False, limits={'reply_time': 1})
+    with SmtpSession(postern.smtp) as session:
+        session.socket.setblocking(False)
+        # Commands until nothing more fits: posternd waits for us to take what it said.
+        for _ in range(10_000):
+            try:
+                session.socket.send(b'HELP\r\n' * 1000)
+            except BlockingIOError:
                 break
-            heard += piece
-            if not piece:
-                break
-        else:
-            pytest.fail('the session never ended')
-        assert heard.startswith(b'421 ')
+        wait_until(lambda: postern.metric('postern_sessions') == 0, 'the session to be given up')
+
+
+def test_a_handshake_that_does_not_come(new_postern):
+    postern = new_postern(contoso=False, limits={'handshake_time': 1})
+    with SmtpSession(postern.smtp) as session, socket.create_connection(postern.proxied) as proxy:
+        proxy.settimeout(20)
+        session.ehlo()
+        assert session.command('STARTTLS').code == 220
+        assert session.is_closed()
+        assert proxy.recv(1) == b''  # The PROXY header has the same time.
+
+
+def test_memory_for_messages_is_limited(new_postern):
+    """Four messages of 256 kB that are still coming in take all there is."""
+    postern = new_postern(limits={'message_memory': 1 << 20})
+    quarter = 1 << 18
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            session = stack.enter_context(in_content(postern))
+            session.send((b'x' * 1022 + b'\r\n') * 250)
+        wait_until(lambda: postern.metric('postern_content_memory_bytes') == 4 * quarter, 'the memory to be taken')
+        with in_content(postern) as late:
+            late.send(message() + b'.\r\n')
+            assert late.reply().line.startswith('452 4.3.1 ')
+    wait_until(lambda: postern.metric('postern_content_memory_bytes') == 0, 'the memory to be given back')
+    with in_content(postern) as session:
+        session.send(message() + b'.\r\n')
+        assert session.reply().code == 250
+
+
+def test_the_spool_is_limited(new_postern):
+    postern = new_postern(limits={'message_spool': 1 << 20, 'max_message_size': 1 << 20})
+    large = message(body=('y' * 78 + '\n') * 10_000)
+    with in_content(postern) as first:
+        first.send(large)
+        wait_until(lambda: postern.metric('postern_content_spool_bytes') >= 500_000, 'the spool to be used')
+        with in_content(postern) as second:
+            second.send(large + b'.\r\n')
+            assert second.reply().line.startswith('452 4.3.1 ')
+        first.send(b'.\r\n')
+        assert first.reply().code == 250
+    with in_content(postern) as again:
+        again.send(large + b'.\r\n')
+        assert again.reply().code == 250
+
+
+def test_calls_that_wait_for_the_disk_are_limited(new_postern):
+    """One thread, held by a ledger that somebody else has locked, and room for one more call."""
+    postern = new_postern(limits={'delivery_threads': 1, 'delivery_queue': 1})
+    with HopServer('lmtp') as hop, contextlib.ExitStack() as stack:
+        hop.after_dot['x@relay.contoso.net'] = '452 4.2.2 Mailbox full'
+        postern.cmdlet(f'Set-AcceptedDomain relay.contoso.net -NextHop {hop.url}')
+        ledger = sqlite3.connect(postern.data / 'ledger.db', isolation_level=None)
+        stack.callback(ledger.close)
+        ledger.execute('BEGIN EXCLUSIVE')
+        # Half delivered: what the ledger must remember before 451 is said.
+        with in_content(postern, 'x@relay.contoso.net', 'ann@contoso.com') as half:
+            half.send(message() + b'.\r\n')
+            codes = set()
+            sessions = []
+            while '451 4.3.1' not in codes and len(sessions) < 20:
+                session = stack.enter_context(in_content(postern, 'bob@contoso.com'))
+                session.send(message(subject=f'number {len(sessions)}') + b'.\r\n')
+                sessions.append(session)
+                # The first ones may come before the thread is held, one waits; who hears nothing waits.
+                readable, _, _ = select.select([each.socket for each in sessions], [], [], 0.2)
+                codes |= {each.reply().line[:9] for each in list(sessions) if each.socket in readable}
+                sessions = [each for each in sessions if each.socket not in readable]
+            assert '451 4.3.1' in codes, codes
+            ledger.execute('ROLLBACK')
+            assert half.reply().code == 451
+            assert all(each.reply().code == 250 for each in sessions), 'who waited is served'
+
+
+def test_a_message_that_has_been_everywhere(new_postern):
+    postern = new_postern(limits={'max_hops': 10})
+    for hops, reply in ((10, '250 2.0.0 '), (11, '554 5.4.6 ')):
+        with in_content(postern) as session:
+            session.send(message(fields='Received: from here\n' * hops) + b'.\r\n')
+            assert session.reply().line.startswith(reply)
+
+
+def in_content(postern, *recipients):
+    """A session that has heard 354."""
+    session = SmtpSession(postern.smtp)
+    session.ehlo()
+    session.mail('bob@bank.test')
+    for recipient in recipients or ['ann@contoso.com']:
+        assert session.rcpt(recipient).code == 250
+    assert session.command('DATA').code == 354
+    return session

@@ -45,6 +45,7 @@ MISTAKES = {
     'certificate': ('[server]\nhostname = "mx.contoso.test"\n[tls]\ncertificate = "nowhere.pem"\n', 4, 'nowhere.pem'),
     'hop': ('[server]\nhostname = "mx.contoso.test"\n[delivery]\ndefault = "pigeon:post"\n', 4, 'default'),
     'limit': ('[server]\nhostname = "mx.contoso.test"\n[limits]\nmax_recipient = 5\n', 4, 'max_recipient'),
+    'order': ('[server]\nhostname = "mx.contoso.test"\n[limits]\nmax_recipients = 2000\n', 4, 'max_recipients'),
     'syntax': ('[server]\nhostname = mx.contoso.test\n', 2, ''),
 }
 LISTENER = '[[listener]]\naddress = "127.0.0.1:2525"\n'
@@ -156,6 +157,25 @@ def test_sighup_with_a_broken_certificate_keeps_what_was(new_postern, certificat
     wait_until(lambda: re.search(r'level=error .*certificate', '\n'.join(postern.log_text().splitlines()[lines:])),
                'the complaint in the log')
     assert served_certificate(postern) == old
+
+
+def test_sighup_names_what_needs_a_restart(new_postern):
+    """What was opened at the start stays as it was, whole; what can change does."""
+    postern = new_postern()
+    postern.tables['server'] |= {'hostname': 'new.contoso.test', 'threads': 3}
+    postern.tables['delivery'] = {'relay': 'smtp:127.0.0.1:26'}
+    postern.tables['limits'] = {'max_recipients': 100, 'message_memory': 2_000_000}
+    postern.write_config()
+    postern.reload()
+    wait_until(lambda: postern.log('reloaded'), 'the end of the reload')
+    assert [line['key'] for line in postern.log('restart_needed')] == [
+        '[server] hostname', '[server] threads', '[delivery] relay', '[limits] message_memory']
+    with SmtpSession(postern.smtp) as session:
+        assert session.banner.text.startswith('mx.contoso.test ')
+        session.ehlo()
+        session.mail('bob@bank.test')
+        codes = [session.rcpt('ann@contoso.com').code for _ in range(101)]
+        assert codes == [250] * 100 + [452]
 
 
 # ---------------------------------------------------------------------- SIGTERM

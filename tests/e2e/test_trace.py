@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from hop_server import HopServer
 from postern import TOP
 from replies import DIRECT_SEND, UNKNOWN_RECIPIENT
 from smtp_session import SmtpSession, message
@@ -56,6 +57,20 @@ def test_refused_mail(history):
     (row,) = history.trace('-RecipientAddress nobody@contoso.com')
     assert row['Reply'].startswith(UNKNOWN_RECIPIENT)
     assert row['SenderAddress'] == '<>'
+
+
+def test_to_ip_is_the_server_that_took_the_mail(new_postern):
+    """Also where the next hop is configured by name."""
+    postern = new_postern()
+    with HopServer('lmtp', '127.0.0.1') as hop:
+        postern.cmdlet(f'Set-AcceptedDomain relay.contoso.net -NextHop lmtp:localhost:{hop.port}')
+        with SmtpSession(postern.proxied, proxy=EXT) as session:
+            session.ehlo()
+            session.mail('carl@bank.test')
+            session.rcpt('x@relay.contoso.net')
+            assert session.data(message('Carl <carl@bank.test>')).code == 250
+    (row,) = postern.trace('-SenderAddress carl@bank.test -ToIP 127.0.0.1')
+    assert (row['NextHop'], row['ToIP']) == (f'lmtp:localhost:{hop.port}', '127.0.0.1')
 
 
 @pytest.mark.parametrize('filters, count', [

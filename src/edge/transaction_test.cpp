@@ -1,0 +1,226 @@
+#include "edge/transaction.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "dns/zone.h"
+#include "edge/settings.h"
+#include "net/run.h"
+
+using namespace postern;
+using namespace postern::edge;
+
+namespace {
+
+struct Folder {
+  Folder() {
+    path = (std::filesystem::temp_directory_path() / "postern-edge-XXXXXX").string();
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+struct Trace final : store::TraceSink {
+  void record(store::TraceRecord record) override { records.push_back(std::move(record)); }
+  std::vector<store::TraceRecord> records;
+};
+
+/// Takes every recipient and ends as it was told to.
+struct ToyCourier final : delivery::Courier {
+  struct ToyHandOff final : delivery::HandOff {
+    explicit ToyHandOff(ToyCourier& its_courier) : courier(its_courier) {}
+    delivery::awaitable<std::optional<mail::Reply>> add_recipient(
+        delivery::Recipient recipient) override {
+      courier.recipients.push_back(recipient.address);
+      co_return std::nullopt;
+    }
+    delivery::awaitable<delivery::Outcome> deliver(const delivery::Content& content,
+                                                   const delivery::Edit&) override {
+      courier.delivered += content.size();
+      co_return courier.outcome;
+    }
+    delivery::awaitable<void> replied(bool) override { co_return; }
+    ToyCourier& courier;
+  };
+  std::unique_ptr<delivery::HandOff> begin(delivery::Envelope) override {
+    return std::make_unique<ToyHandOff>(*this);
+  }
+  std::vector<std::string> recipients;
+  std::uint64_t delivered = 0;
+  delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok"}, .recipients = {}};
+};
+
+SharedSettings settings() {
+  return make_settings(parse_config("[server]\nhostname = \"mx.contoso.test\"\n"
+                                    "[[listener]]\naddress = \"127.0.0.1:25\"\n",
+                                    "postern.toml")
+                           .value())
+      .value();
+}
+
+/// Two organizations, and what a transaction works with.
+struct Edge {
+  explicit Edge(delivery::ContentLimits limits = {}) : contents(folder.path, limits, pool) {
+    for (const std::string name : {"contoso", "fabrikam"}) {
+      REQUIRE(directory->new_organization(name));
+      REQUIRE(directory->new_accepted_domain(name, {.name = name + ".test"}));
+      for (const char* user : {"ann@", "bob@"})
+        REQUIRE(directory->new_recipient(name, {user + name + ".test", {}}));
+    }
+  }
+
+  std::unique_ptr<EdgeTransaction> begin() {
+    return std::make_unique<EdgeTransaction>(
+        services, shared_settings, facts, begin_iprev(asker, facts.client),
+        mail::parse_mailbox("bob@bank.test").value(), smtp::MailParameters{});
+  }
+  std::string add(EdgeTransaction& transaction, const std::string& address) {
+    return run(transaction.add_recipient(mail::parse_mailbox(address).value(), {})).to_line();
+  }
+  void write(EdgeTransaction& transaction, std::string_view bytes) {
+    run(transaction.write(bytes));
+  }
+  template <class T>
+  T run(boost::asio::awaitable<T> task) {
+    return net::run_on(io, std::move(task));
+  }
+  /// `ann@contoso.test failed ClientAborted`, a line for each row
+  std::string rows() const {
+    std::string text;
+    for (const store::TraceRecord& record : trace.records) {
+      text += record.forward_path + " " + record.decision + " " + record.reply.substr(0, 9) + " " +
+              (record.reasons.empty() ? "" : record.reasons[0]) + "\n";
+    }
+    return text;
+  }
+
+  Folder folder;
+  std::unique_ptr<store::DirectoryStore> directory =
+      std::move(store::DirectoryStore::open(folder.path + "/postern.db").value());
+  Trace trace;
+  admin::Metrics metrics;
+  net::BlockingPool pool{1, 10};
+  delivery::ContentStore contents;
+  ToyCourier courier;
+  boost::asio::io_context io{1};
+  dns::ZoneResolver resolver{dns::Zone()};
+  auth::DkimKeyCache dkim_keys;
+  Asker asker{io, resolver};
+  Services services{.directory = *directory,
+                    .trace = trace,
+                    .metrics = metrics,
+                    .contents = contents,
+                    .courier = courier,
+                    .asker = asker,
+                    .dkim_keys = dkim_keys};
+  SharedSettings shared_settings = settings();
+  smtp::SessionFacts facts{.id = "08DD3FA5DBC8F401",
+                           .connected = now(),
+                           .client = *IpAddress::parse("203.0.113.9"),
+                           .hello = "client.test"};
+};
+
+constexpr std::string_view header = "From: bob@bank.test\r\nSubject: hi\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("after the spool is full nothing more is kept, and the reply says it at the end") {
+  // Half a megabyte fits the memory for one message, but not the spool behind it.
+  Edge edge({.memory = 1 << 20, .spool = 100'000});
+  const auto transaction = edge.begin();
+  edge.add(*transaction, "ann@contoso.test");
+  CHECK_FALSE(edge.run(transaction->begin_content()));
+  edge.write(*transaction, header);
+  for (int i = 0; i < 20; ++i) edge.write(*transaction, std::string(100'000, 'x'));
+  CHECK(edge.contents.memory_in_use() == 0);
+  CHECK(edge.contents.spool_in_use() == 0);
+  CHECK(edge.run(transaction->finish()).to_line().starts_with("452 4.3.1 "));
+  CHECK(edge.courier.delivered == 0);
+  // What was read of it before is in the trace, and its reply.
+  CHECK(edge.rows() == "ann@contoso.test Defer 452 4.3.1 Content\n");
+  CHECK(edge.trace.records[0].subject == "hi");
+  CHECK(edge.trace.records[0].status == store::TraceStatus::pending);
+}
+
+TEST_CASE("the header section is judged from pieces of any size") {
+  Edge edge;
+  const auto transaction = edge.begin();
+  edge.add(*transaction, "ann@contoso.test");
+  CHECK_FALSE(edge.run(transaction->begin_content()));
+  for (const char c : std::string_view("Subject: no author\r\n\r\nFrom: bob@bank.test\r\n"))
+    edge.write(*transaction, {&c, 1});
+  CHECK(edge.run(transaction->finish()).to_line().starts_with("550 5.7.512 "));
+  CHECK(edge.courier.delivered == 0);
+  CHECK(edge.rows() == "ann@contoso.test Reject 550 5.7.5 Content\n");
+}
+
+TEST_CASE("a transaction that is given up leaves a row for each accepted recipient") {
+  Edge edge;
+  {
+    const auto transaction = edge.begin();
+    edge.add(*transaction, "ann@contoso.test");
+    edge.add(*transaction, "nobody@contoso.test");
+    edge.add(*transaction, "bob@contoso.test");
+    CHECK(edge.rows() == "nobody@contoso.test Reject 550 5.4.1 UnknownRecipient\n");
+  }
+  CHECK(edge.rows() ==
+        "nobody@contoso.test Reject 550 5.4.1 UnknownRecipient\n"
+        "ann@contoso.test Accept  ClientAborted\n"
+        "bob@contoso.test Accept  ClientAborted\n");
+  CHECK(edge.trace.records[1].status == store::TraceStatus::failed);
+}
+
+TEST_CASE("content that the session refused is traced once, with its reply") {
+  Edge edge;
+  {
+    const auto transaction = edge.begin();
+    edge.add(*transaction, "ann@contoso.test");
+    CHECK_FALSE(edge.run(transaction->begin_content()));
+    edge.write(*transaction, header);
+    transaction->content_refused({552, "5.3.4", "Too large"});
+  }
+  CHECK(edge.rows() == "ann@contoso.test Reject 552 5.3.4 Content\n");
+}
+
+TEST_CASE("the organization of the first accepted recipient is that of the transaction") {
+  Edge edge;
+  const auto transaction = edge.begin();
+  // A refused one decides nothing.
+  CHECK(edge.add(*transaction, "nobody@fabrikam.test").starts_with("550 5.4.1 "));
+  CHECK(edge.add(*transaction, "ann@contoso.test").starts_with("250 2.1.5"));
+  CHECK(edge.add(*transaction, "ann@fabrikam.test").starts_with("452 4.5.3 "));
+  CHECK(edge.add(*transaction, "bob@contoso.test").starts_with("250 2.1.5"));
+  CHECK(edge.courier.recipients ==
+        std::vector<std::string>{"ann@contoso.test", "bob@contoso.test"});
+  CHECK(edge.trace.records[1].reasons[0] == "OtherOrganization");
+}
+
+TEST_CASE("each recipient's row tells its own end") {
+  Edge edge;
+  edge.courier.outcome.recipients = {{.forward_path = "ann@contoso.test",
+                                      .fate = delivery::Fate::delivered,
+                                      .reply = {250, "2.1.5", "Saved"},
+                                      .next_hop = "lmtp:mail.contoso.test:24",
+                                      .hop_address = "192.0.2.24"},
+                                     {.forward_path = "bob@contoso.test",
+                                      .fate = delivery::Fate::quarantined,
+                                      .reply = {550, "5.2.1", "Disabled"},
+                                      .next_hop = "lmtp:mail.contoso.test:24",
+                                      .hop_address = "192.0.2.24"}};
+  const auto transaction = edge.begin();
+  edge.add(*transaction, "ann@contoso.test");
+  edge.add(*transaction, "bob@contoso.test");
+  CHECK_FALSE(edge.run(transaction->begin_content()));
+  edge.write(*transaction, header);
+  CHECK(edge.run(transaction->finish()).code == 250);
+  CHECK(edge.courier.delivered == header.size());
+  REQUIRE(edge.trace.records.size() == 2);
+  CHECK(edge.trace.records[0].status == store::TraceStatus::delivered);
+  CHECK(edge.trace.records[0].to_ip == "192.0.2.24");
+  CHECK(edge.trace.records[1].status == store::TraceStatus::quarantined);
+  CHECK(edge.trace.records[1].reply == "550 5.2.1 Disabled");
+  CHECK(edge.trace.records[1].reasons[0] == "NextHopRefused");
+}
