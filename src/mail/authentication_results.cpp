@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/ascii.h"
 #include "mail/domain_name.h"
@@ -29,17 +30,19 @@ std::string to_property_value(std::string_view value) {
 }
 
 void write(FieldWriter& field, const AuthenticationResults& results) {
-  std::string id = to_value(results.authserv_id);
-  if (!results.version.empty()) id += " " + results.version;
-  field.word(id + ";");
+  if (!results.authserv_id.empty()) {
+    std::string id = to_value(results.authserv_id);
+    if (!results.version.empty()) id += " " + results.version;
+    field.word(id + ";");
+  }
   if (results.results.empty()) field.word("none");
   for (const AuthenticationResult& result : results.results) {
     std::vector<std::string> words = {result.method + "=" + result.result};
     if (!result.comment.empty()) words.push_back(comment(result.comment));
     if (!result.reason.empty()) words.push_back("reason=" + to_value(result.reason));
     for (const AuthenticationProperty& property : result.properties)
-      words.push_back(property.ptype + "." + property.property + "=" +
-                      to_property_value(property.value));
+      words.push_back(property.ptype + (property.ptype.empty() ? "" : ".") + property.property +
+                      "=" + to_property_value(property.value));
     if (&result != &results.results.back()) words.back() += ";";
     field.new_line();
     for (const std::string& word : words) field.word(word);
@@ -51,15 +54,18 @@ std::string take_keyword(Cursor& in) {
   return to_lower(in.take_while([](char c) { return is_alnum(c) || c == '-' || c == '_'; }));
 }
 
+enum class Dialect { rfc8601, exchange };
+
 /// A reader of the grammar. Each `take` leaves the cursor behind white space and comments.
 class Parser {
  public:
-  explicit Parser(std::string_view body) : in_(body) {}
+  Parser(std::string_view body, Dialect dialect) : in_(body), dialect_(dialect) {}
 
   Result<AuthenticationResults> parse() {
     AuthenticationResults parsed;
     skip();
-    if (!take_value(parsed.authserv_id)) return fail("There is no authserv-id.");
+    if (!take_value(parsed.authserv_id) || parsed.authserv_id.empty())
+      return fail("There is no authserv-id.");
     skip();
     // authres-version = 1*DIGIT [CFWS]
     parsed.version = in_.take_while(is_digit);
@@ -83,7 +89,35 @@ class Parser {
     return parsed;
   }
 
+  Result<AuthenticationResults> parse_exchange() {
+    AuthenticationResults parsed;
+    bool is_empty = true;
+    for (skip(); !in_.at_end(); skip()) {
+      if (in_.take(';')) continue;
+      is_empty = false;
+      if (skip_domain()) continue;
+      if (parsed.results.size() == max_authentication_results) return fail("Too many results.");
+      AuthenticationResult result;
+      if (!take_result(result)) return fail("A result is not `method=result`.");
+      parsed.results.push_back(std::move(result));
+    }
+    if (is_empty) return fail("There is no result.");
+    if (!closed_) return fail("A comment does not end.");
+    return parsed;
+  }
+
  private:
+  /// Something without an equals sign between semicolons.
+  bool skip_domain() {
+    const Cursor before = in_;
+    const std::string_view domain =
+        in_.take_while([](char c) { return is_value_character(c) && c != '='; });
+    skip();
+    if (!domain.empty() && (in_.at_end() || in_.peek() == ';')) return true;
+    in_ = before;
+    return false;
+  }
+
   /// Returns true so that it can stand in a condition; an open comment is told at the end.
   bool skip(std::string* comments = nullptr) {
     closed_ = skip_cfws(in_, comments) && closed_;
@@ -133,9 +167,13 @@ class Parser {
         if (!take_equals() || !take_value(result.reason)) return false;
       } else {
         // propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue
-        if (!in_.take('.')) return false;
-        skip();
-        property.property = take_keyword(in_);
+        if (dialect_ == Dialect::exchange && in_.peek() == '=') {
+          property.property = std::exchange(property.ptype, {});
+        } else {
+          if (!in_.take('.')) return false;
+          skip();
+          property.property = take_keyword(in_);
+        }
         if (property.property.empty() || !take_equals()) return false;
         if (!take_value(property.value) && !in_.at_end() && in_.peek() != ';') return false;
         result.properties.push_back(std::move(property));
@@ -146,6 +184,7 @@ class Parser {
   }
 
   Cursor in_;
+  Dialect dialect_;
   bool closed_ = true;
 };
 
@@ -171,7 +210,11 @@ std::string to_authentication_results_body(const AuthenticationResults& results)
 }
 
 Result<AuthenticationResults> parse_authentication_results(std::string_view body) {
-  return Parser(body).parse();
+  return Parser(body, Dialect::rfc8601).parse();
+}
+
+Result<AuthenticationResults> parse_exchange_authentication_results(std::string_view body) {
+  return Parser(body, Dialect::exchange).parse_exchange();
 }
 
 bool claims_authserv_id(std::string_view body, std::string_view authserv_id) {

@@ -14,7 +14,7 @@
 namespace postern::mail {
 
 struct AuthenticationProperty {
-  std::string ptype;     ///< `smtp`, `header`, `policy`, `dns`, …
+  std::string ptype;     ///< `smtp`, `header`, `policy`, `dns`, …; empty: Exchange's `action=`
   std::string property;  ///< `mailfrom`, `d`, `i`, …
   std::string value;
 
@@ -33,6 +33,7 @@ struct AuthenticationResult {
 };
 
 struct AuthenticationResults {
+  /// Empty: the field is one of Exchange Online, which has none.
   std::string authserv_id;
   /// RFC 8601 section 2.2; empty is version 1.
   std::string version;
@@ -52,6 +53,14 @@ inline constexpr std::size_t max_authentication_results = 100;
 /// `body` as it stands behind the colon. Values are unquoted; an address may stand without
 /// quotes, as RFC 8601 section 2.2 wants it, and so may what else occurs in practice.
 Result<AuthenticationResults> parse_authentication_results(std::string_view body);
+
+/// The same for the dialect of Exchange Online, which is no RFC 8601: without authserv-id, with
+/// properties that have no ptype, and in older fields with a domain alone between semicolons,
+/// which is skipped:
+///
+///   spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=contoso.com; dkim=none (message not signed)
+///   header.d=none;dmarc=pass action=none header.from=contoso.com;compauth=pass reason=100
+Result<AuthenticationResults> parse_exchange_authentication_results(std::string_view body);
 
 /// Could a reader take this field for one with `authserv_id` (in the form of to_a_label)? Case,
 /// folds, comments, quotes, a version, a final dot, U-labels and faults behind it change nothing.

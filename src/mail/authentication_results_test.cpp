@@ -85,3 +85,48 @@ TEST_CASE("forged fields of ours are recognised in every disguise") {
     CHECK_FALSE(claims_authserv_id(other, "mx.example.com"));
   }
 }
+
+TEST_CASE("the dialect of Exchange Online") {
+  const std::string body =
+      " spf=fail (sender IP is 209.222.82.143)\r\n smtp.mailfrom=fabrikam.test; dkim=fail (body "
+      "hash"
+      " did not verify)\r\n header.d=contoso.test;dmarc=fail action=oreject\r\n"
+      " header.from=contoso.test;compauth=none reason=451";
+  const auto parsed = parse_exchange_authentication_results(body);
+  REQUIRE(parsed);
+  CHECK(parsed->authserv_id.empty());
+  REQUIRE(parsed->results.size() == 4);
+  CHECK(parsed->results[0] == AuthenticationResult{"spf",
+                                                   "fail",
+                                                   "sender IP is 209.222.82.143",
+                                                   "",
+                                                   {{"smtp", "mailfrom", "fabrikam.test"}}});
+  CHECK(parsed->results[1].comment == "body hash did not verify");
+  CHECK(parsed->results[2].properties ==
+        std::vector<AuthenticationProperty>{{"", "action", "oreject"},
+                                            {"header", "from", "contoso.test"}});
+  CHECK(parsed->results[3] == AuthenticationResult{"compauth", "none", "", "451", {}});
+  CHECK(*parse_exchange_authentication_results(to_authentication_results_body(*parsed)) == *parsed);
+  // It is no RFC 8601, and a field of RFC 8601 is none of this.
+  CHECK_FALSE(parse_authentication_results(body));
+}
+
+TEST_CASE("older fields of Exchange Online have the recipient's domain in between") {
+  const auto parsed = parse_exchange_authentication_results(
+      "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=; contoso.com; dkim=none (message not"
+      " signed) header.d=none;contoso.com; dmarc=bestguesspass action=pct.quarantine"
+      " header.from=fabrikam.com;arc=pass (0 oda=1 ltdi=1 spf=[1,1,smtp.mailfrom=a.test]);");
+  REQUIRE(parsed);
+  REQUIRE(parsed->results.size() == 4);
+  CHECK(parsed->results[0].properties[0].value.empty());
+  CHECK(parsed->results[2].result == "bestguesspass");
+  CHECK(parsed->results[2].properties[0].value == "pct.quarantine");
+  CHECK(parsed->results[3].comment == "0 oda=1 ltdi=1 spf=[1,1,smtp.mailfrom=a.test]");
+  CHECK(parse_exchange_authentication_results("none")->results.empty());
+  for (const char* bad : {"", " ;", "(comment)", "spf=", "spf=pass (open", "spf=pass smtp.=x",
+                          "=pass", "spf=pass smtp mailfrom=x"})
+    CHECK_MESSAGE(!parse_exchange_authentication_results(bad), bad);
+  std::string many;
+  for (std::size_t i = 0; i <= max_authentication_results; ++i) many += "spf=pass;";
+  CHECK_FALSE(parse_exchange_authentication_results(many));
+}

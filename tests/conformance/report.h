@@ -55,6 +55,8 @@ using Group = std::vector<SuiteReport> (*)(const std::filesystem::path& folder);
 std::vector<SuiteReport> spf_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> dkim_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> arc_suites(const std::filesystem::path& folder);
+std::vector<SuiteReport> dmarc_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> authres_suites(const std::filesystem::path& folder);
+std::vector<SuiteReport> mail_suites(const std::filesystem::path& folder);
 
 }  // namespace postern::conformance
