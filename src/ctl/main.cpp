@@ -3,6 +3,7 @@
 //   postern -c 'Get-OrganizationConfig'     one line
 //   postern -f script.ps1                   a script; `-` is standard input
 //   postern                                 a shell
+//   postern check mail.eml --ip 192.0.2.1  the authentication of a message, explained
 //   postern version
 //
 // Exit status: 0 done, 1 a cmdlet failed, 2 the command line makes no sense.
@@ -19,6 +20,7 @@
 
 #include "admin/http_client.h"
 #include "admin/session_commands.h"
+#include "ctl/check_command.h"
 #include "ctl/interactive.h"
 #include "ctl/shell.h"
 
@@ -92,6 +94,7 @@ int main(int argc, char** argv) {
   app.add_option("--ca-file", options.endpoint.ca_file,
                  "Certificates that vouch for an https server (default: the system's)");
   app.add_flag("--manual", options.manual, "Print docs/cmdlets.md")->group("");
+  const auto check = postern::ctl::add_check_command(app);
   bool version = false;
   app.add_subcommand("version", "Print the version")->callback([&] { version = true; });
 
@@ -104,6 +107,7 @@ int main(int argc, char** argv) {
     std::cerr << "Give -c or -f, not both.\n";
     return wrong_usage;
   }
+  if (app.got_subcommand("check")) return check();
   if (version) {
     std::cout << "postern " POSTERN_VERSION "\n";
     return done;
