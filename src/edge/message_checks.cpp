@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "auth/dkim_verify.h"
+#include "mail/author_domains.h"
 #include "mail/header_collector.h"
 
 namespace postern::edge {
@@ -13,6 +14,7 @@ struct MessageChecks::Message {
   mail::HeaderCollector header;
   mail::HeaderSection section;
   mail::AuthorField authors;
+  mail::AuthorDomains author_domains;
   auth::BodyHashes body;
   std::optional<auth::DkimVerifier> dkim;
   std::optional<auth::ArcValidator> arc;
@@ -51,6 +53,7 @@ void MessageChecks::read_header() {
   message.is_read = true;
   message.section = mail::parse_header_section(message.header.text());
   message.authors = mail::find_authors(message.section);
+  message.author_domains = mail::author_domains(message.authors);
   if (message.section.trouble != mail::HeaderTrouble::none) return;
   message.dkim.emplace(message.header.text(), message.section, message.body);
   message.arc.emplace(message.header.text(), message.section, message.body);
@@ -59,20 +62,39 @@ void MessageChecks::read_header() {
   const Time time = now();
   std::vector<dns::Question> questions = message.dkim->questions(keys_, time);
   std::ranges::move(message.arc->questions(keys_, time), std::back_inserter(questions));
+  std::ranges::move(
+      auth::evaluate_dmarc({.author = message.author_domains, .identifiers = {}}, {}).questions,
+      std::back_inserter(questions));
   if (!questions.empty()) asker_.ask_ahead(std::move(questions));
 }
 
-std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(Time now) {
+std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now) {
+  std::vector<auth::DmarcIdentifier> by_spf;
+  if (const auth::SpfEvaluation* main = spf.main()) {
+    if (auto identifier = auth::to_dmarc_identifier(*main))
+      by_spf.push_back(*std::move(identifier));
+  }
   return asker_.settle<MessageEvidence>(
-      [message = message_, &keys = keys_, now](const dns::AnswerSet& answers) {
+      [message = message_, &keys = keys_, now,
+       by_spf = std::move(by_spf)](const dns::AnswerSet& answers) {
         dns::Asking<MessageEvidence> asking;
-        auto dkim = message->dkim->evaluate(answers, keys, now);
-        auto arc = message->arc->evaluate(answers, keys, now);
-        if (dkim.value && arc.value) {
-          asking.value = MessageEvidence{*std::move(dkim.value), *std::move(arc.value)};
+        const auto take = [&asking](auto from) {
+          std::ranges::move(from.questions, std::back_inserter(asking.questions));
+          return std::move(from.value);
+        };
+        auto dkim = take(message->dkim->evaluate(answers, keys, now));
+        auto arc = take(message->arc->evaluate(answers, keys, now));
+        // Its questions do not depend on the signatures, so they go out in the same round.
+        auth::DmarcQuery query{.author = message->author_domains, .identifiers = by_spf};
+        if (dkim) {
+          for (const auth::DkimResult& one : *dkim) {
+            if (auto identifier = auth::to_dmarc_identifier(one))
+              query.identifiers.push_back(*std::move(identifier));
+          }
         }
-        asking.questions = std::move(dkim.questions);
-        std::ranges::move(arc.questions, std::back_inserter(asking.questions));
+        auto dmarc = take(auth::evaluate_dmarc(query, answers));
+        if (dkim && arc && dmarc && asking.questions.empty())
+          asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc)};
         return asking;
       });
 }

@@ -1,9 +1,10 @@
 // Reads a message while it streams by and gathers what it says of itself: the header section,
-// the body hashes that its signatures ask for, and then the evidence of DKIM and ARC.
+// the body hashes that its signatures ask for, and then the evidence of DKIM, ARC and DMARC.
 //
 //   checks.write(piece);  …              // the DNS is asked as soon as the header section is there
 //   checks.finish_content();
-//   const MessageEvidence* evidence = co_await Pending<MessageEvidence>::wait(checks.begin(now()));
+//   const MessageEvidence* evidence = co_await Pending<MessageEvidence>::wait(checks.begin(spf,
+//   now()));
 //
 // Memory does not grow with the body.
 #pragma once
@@ -15,8 +16,10 @@
 #include "auth/arc_validate.h"
 #include "auth/dkim_key_cache.h"
 #include "auth/dkim_result.h"
+#include "auth/dmarc.h"
 #include "base/time.h"
 #include "edge/asker.h"
+#include "edge/sender_checks.h"
 #include "mail/address_list.h"
 #include "mail/header_fields.h"
 
@@ -27,6 +30,7 @@ struct MessageEvidence {
   std::vector<auth::DkimResult> dkim;
   /// Stamped and traced; it counts for nobody who did not say whose seals they trust.
   auth::ArcResult arc;
+  auth::DmarcEvaluation dmarc;
 };
 
 class MessageChecks {
@@ -47,7 +51,7 @@ class MessageChecks {
   const mail::AuthorField& authors();
 
   /// Verifies. The section must be readable (HeaderTrouble::none).
-  std::shared_ptr<Pending<MessageEvidence>> begin(Time now);
+  std::shared_ptr<Pending<MessageEvidence>> begin(const SpfOutcome& spf, Time now);
 
  private:
   struct Message;

@@ -7,25 +7,17 @@
 #include <string>
 
 #include "auth/iprev.h"
-#include "auth/spf.h"
+#include "auth/spf_identities.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
 #include "smtp/receiver.h"
 
 namespace postern::edge {
 
-/// An evaluation and what was asked, which the header fields tell too.
-struct SpfCheck {
-  auth::SpfQuery query;
-  auth::SpfEvaluation evaluation;
-};
-
 struct SpfOutcome {
-  /// Nothing for the null reverse-path (RFC 7208 section 2.4 then looks at HELO) and for a
-  /// reverse-path with an address literal.
-  std::optional<SpfCheck> mail_from;
-  /// Nothing where HELO was no domain name.
-  std::optional<SpfCheck> helo;
+  // As auth::SpfIdentities has them.
+  std::optional<auth::SpfCheck> mail_from;
+  std::optional<auth::SpfCheck> helo;
 
   /// The one that speaks for the transaction: MAIL FROM if there is one. Null: neither.
   const auth::SpfEvaluation* main() const {

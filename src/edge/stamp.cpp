@@ -1,6 +1,7 @@
 #include "edge/stamp.h"
 
 #include "auth/dkim_fields.h"
+#include "auth/dmarc.h"
 #include "auth/spf_fields.h"
 #include "base/ascii.h"
 #include "mail/authentication_results.h"
@@ -39,6 +40,7 @@ mail::AuthenticationResults results(const StampFacts& facts) {
   if (facts.message->arc.status != auth::ArcStatus::none) {
     all.results.push_back(auth::to_authentication_result(client, facts.message->arc));
   }
+  all.results.push_back(auth::to_authentication_result(facts.message->dmarc));
   all.results.push_back(auth::to_authentication_result(client, *facts.iprev));
   return all;
 }

@@ -216,8 +216,8 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
     co_return *refused;
   }
 
-  const auto evidence = checks_.begin(arrived);
   const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(spf_);
+  const auto evidence = checks_.begin(*spf, arrived);
   const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(iprev_);
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
   note_evidence(*message);
@@ -287,6 +287,9 @@ void EdgeTransaction::note_evidence(const MessageEvidence& message) {
     accepted.record.arc = message.arc.status == auth::ArcStatus::none
                               ? ""
                               : std::string(to_string(message.arc.status));
+    accepted.record.dmarc = to_string(message.dmarc.result);
+    if (!message.dmarc.policy_tag.empty())
+      accepted.record.dmarc_policy = to_string(message.dmarc.policy);
   }
 }
 

@@ -1,38 +1,27 @@
-"""DKIM, ARC and iprev of real messages, signed and sealed by dkimpy, which has no line in common
+"""DKIM, ARC, DMARC and iprev of real messages, signed and sealed by dkimpy, which has no line in common
 with posternd: what is stamped, and what the trace says."""
-import base64
 import re
-import subprocess
 
 import dkim
 import pytest
 
-from postern import ZONE
+from conftest import CONTOSO, temporary_folder
+from postern import ZONE, Postern
+from signing import make_keys
 from smtp_session import SmtpSession
 
 EXT = '203.0.113.9'
 NAMED = '203.0.113.77'
 
 
-def make_keys(folder):
-    """An RSA key pair in the forms that dkimpy and the DNS want."""
-    private, public = folder / 'private.pem', folder / 'public.der'
-    subprocess.run(['openssl', 'genrsa', '-traditional', '-out', private, '2048'], check=True, capture_output=True)
-    subprocess.run(['openssl', 'rsa', '-in', private, '-pubout', '-outform', 'DER', '-out', public], check=True,
-                   capture_output=True)
-    text = base64.b64encode(public.read_bytes()).decode()
-    return private.read_bytes(), ' '.join(f'"{text[at:at + 200]}"' for at in range(0, len(text), 200))
-
-
 @pytest.fixture(scope='module')
 def world(certificates, tmp_path_factory):
-    from conftest import CONTOSO, temporary_folder
-    from postern import Postern
-
     private, public = make_keys(tmp_path_factory.mktemp('keys'))
     zone = ZONE + (f's1._domainkey.bank.test. TXT "v=DKIM1; p=" {public}\n'
                    f'arc._domainkey.list.test. TXT "v=DKIM1; p=" {public}\n'
                    'gone._domainkey.bank.test. TXT "v=DKIM1; p="\n'
+                   '_dmarc.bank.test. TXT "v=DMARC1; p=reject; adkim=s"\n'
+                   '_dmarc.soft.test. TXT "v=DMARC1; p=quarantine; sp=none"\n'
                    '77.113.0.203.in-addr.arpa. PTR mail77.bank.test.\n'
                    'mail77.bank.test. A 203.0.113.77\n')
     with temporary_folder() as folder, Postern(folder, certificates, zone=zone) as postern:
@@ -52,13 +41,13 @@ def sign(world, content, selector=b's1', canonicalize=(b'relaxed', b'simple')):
     return dkim.sign(content, selector, b'bank.test', world[1], canonicalize=canonicalize) + content
 
 
-def deliver(world, content, client=EXT):
+def deliver(world, content, client=EXT, reverse_path='bob@bank.test'):
     """The stamped results, and the row of the trace."""
     postern = world[0]
     before = set(postern.mailbox('ann@contoso.com'))
     with SmtpSession(postern.proxied, proxy=client) as session:
         session.ehlo()
-        assert session.mail('bob@bank.test').code == 250
+        assert session.mail(reverse_path).code == 250
         assert session.rcpt('ann@contoso.com').code == 250
         reply = session.data(content)
         assert reply.code == 250, reply.line
@@ -97,7 +86,7 @@ def test_a_revoked_and_a_missing_key(world):
 
 def test_without_a_signature_there_is_none(world):
     results, row = deliver(world, message(5))
-    assert 'dkim=none' in results and 'arc=' not in results
+    assert 'dkim=none' in results and '; arc=' not in results
     assert row['Dkim'] == [] and row['Arc'] == ''
 
 
@@ -118,3 +107,27 @@ def test_the_clients_name_counts_when_it_leads_back(world):
     results, row = deliver(world, message(8))
     assert 'iprev=permerror' in results
     assert (row['Iprev'], row['Ptr']) == ('permerror', '')
+
+
+def test_dmarc_passes_by_spf_or_by_dkim(world):
+    results, row = deliver(world, message(9))
+    assert 'dmarc=pass (p=reject) header.from=bank.test' in results
+    assert (row['Dmarc'], row['DmarcPolicy']) == ('pass', 'reject')
+    results, _ = deliver(world, sign(world, message(10)), client=NAMED, reverse_path='list@phish.test')
+    assert 'dmarc=pass' in results
+
+
+def test_dmarc_fails_and_says_what_the_author_asks_for(world):
+    results, row = deliver(world, message(11), reverse_path='list@phish.test')
+    assert 'spf=pass' in results and 'dmarc=fail' in results
+    assert (row['Dmarc'], row['DmarcPolicy']) == ('fail', 'reject')
+    results, row = deliver(world, message(12).replace(b'bob@bank.test', b'bob@mail.soft.test'))
+    assert 'dmarc=fail (sp=none)' in results
+    results, row = deliver(world, message(13).replace(b'bob@bank.test', b'bob@nowhere.test'))
+    assert 'dmarc=none' in results and (row['Dmarc'], row['DmarcPolicy']) == ('none', '')
+
+
+def test_a_null_reverse_path_stands_for_the_client_name(world):
+    results, row = deliver(world, message(14), reverse_path='')
+    assert results.count('spf=') == 1
+    assert row['SpfDomain'] == 'client.example'
