@@ -1,7 +1,6 @@
 #include "auth/dkim_body.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -14,175 +13,198 @@
 namespace postern::auth {
 namespace {
 
-/// Must relaxed look at `c`, or may it pass it on as it is? A tab becomes a space; a space may be
-/// one of several, or stand at the end of a line.
-constexpr bool is_change(char c, char next) {
-  return c == '\t' || (c == ' ' && (next == ' ' || next == '\t' || next == '\r'));
+/// What relaxed does with the blank `c` depends on the two octets behind it only: another blank
+/// or a line end makes it superfluous, and of a run of blanks the last one stays, as a space.
+constexpr bool is_superfluous(char c, char next, char second) {
+  return is_wsp(c) && (is_wsp(next) || (next == '\r' && second == '\n'));
 }
 
-/// How many octets are looked at together.
+/// How many octets are looked at together, each as one bit of a mask.
 constexpr std::size_t block = 64;
 
-/// One bit for each of `block` octets at `at`: is_change. Reads one octet more.
-std::uint64_t find_changes(const char* at) {
-  std::uint64_t changes = 0;
+struct BlockMask {
+  std::uint64_t superfluous = 0;
+  std::uint64_t tabs = 0;
+};
+
 #ifdef __SSE2__
+BlockMask look_at(const char* at) {
+  const auto load = [](const char* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  };
+  const auto bits = [](__m128i found) {
+    return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found)));
+  };
   const __m128i space = _mm_set1_epi8(' ');
   const __m128i tab = _mm_set1_epi8('\t');
   const __m128i cr = _mm_set1_epi8('\r');
+  const __m128i lf = _mm_set1_epi8('\n');
+  BlockMask mask;
   for (std::size_t i = 0; i < block; i += 16) {
-    const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
-    const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i + 1));
-    const __m128i before =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(next, space), _mm_cmpeq_epi8(next, tab)),
-                     _mm_cmpeq_epi8(next, cr));
-    const __m128i change =
-        _mm_or_si128(_mm_cmpeq_epi8(c, tab), _mm_and_si128(_mm_cmpeq_epi8(c, space), before));
-    changes |= static_cast<std::uint64_t>(_mm_movemask_epi8(change)) << i;
+    const __m128i c = load(at + i);
+    const __m128i next = load(at + i + 1);
+    const __m128i second = load(at + i + 2);
+    const __m128i is_tab = _mm_cmpeq_epi8(c, tab);
+    const __m128i is_blank = _mm_or_si128(_mm_cmpeq_epi8(c, space), is_tab);
+    const __m128i before_blank =
+        _mm_or_si128(_mm_cmpeq_epi8(next, space), _mm_cmpeq_epi8(next, tab));
+    const __m128i before_line_end =
+        _mm_and_si128(_mm_cmpeq_epi8(next, cr), _mm_cmpeq_epi8(second, lf));
+    mask.tabs |= bits(is_tab) << i;
+    mask.superfluous |= bits(_mm_and_si128(is_blank, _mm_or_si128(before_blank, before_line_end)))
+                        << i;
   }
-#else
-  for (std::size_t i = 0; i < block; ++i)
-    changes |= static_cast<std::uint64_t>(is_change(at[i], at[i + 1])) << i;
-#endif
-  return changes;
+  return mask;
 }
+#else
+BlockMask look_at(const char* at) {
+  BlockMask mask;
+  for (std::size_t i = 0; i < block; ++i) {
+    mask.tabs |= std::uint64_t{at[i] == '\t'} << i;
+    mask.superfluous |= std::uint64_t{is_superfluous(at[i], at[i + 1], at[i + 2])} << i;
+  }
+  return mask;
+}
+#endif
 
-/// The first octet in [at, end) that needs a decision, or `end`. Of the last octet the next is
-/// not known, so it needs one if it is a space.
-const char* find_change(const char* at, const char* end) {
-  for (; end - at > static_cast<std::ptrdiff_t>(block); at += block)
-    if (const std::uint64_t changes = find_changes(at); changes != 0)
-      return at + std::countr_zero(changes);
-  while (at < end && !is_change(*at, at + 1 < end ? at[1] : '\r')) ++at;
-  return at;
+/// Copies a block without its superfluous blanks. No branch depends on the text, so that a body
+/// of nothing but odd blanks costs no more than any other that must be copied.
+char* copy_reduced(const char* at, std::uint64_t superfluous, char* out) {
+  for (std::size_t i = 0; i < block; ++i) {
+    *out = at[i] == '\t' ? ' ' : at[i];
+    out += 1 - (superfluous >> i & 1);
+  }
+  return out;
 }
 
 }  // namespace
 
 void BodyCanonicalizer::update(std::string_view piece) {
-  if (piece.empty()) return;
   switch (how_) {
     case Canonicalization::simple:
-      update_simple(piece);
+      pass(piece);
       return;
     case Canonicalization::relaxed:
-      update_relaxed(piece);
+      if (!decide(piece)) return;
+      leave_undecided(piece);
+      reduce_blanks(piece);
       return;
   }
 }
 
-void BodyCanonicalizer::update_simple(std::string_view piece) {
-  if (has_cr_) {
-    if (piece.front() == '\n') {
-      has_cr_ = false;
-      ++line_ends_;
-      piece.remove_prefix(1);
-    } else {
-      release();
+/// The beginning of `piece` tells what becomes of the blanks before it. False: it is too short to.
+bool BodyCanonicalizer::decide(std::string_view& piece) {
+  if (undecided_ == Undecided::blank) {
+    while (!piece.empty() && is_wsp(piece.front())) piece.remove_prefix(1);
+    if (piece.empty()) return false;
+    if (piece == "\r") {
+      undecided_ = Undecided::blank_and_cr;
+      return false;
     }
+    undecided_ = Undecided::nothing;
+    if (!piece.starts_with("\r\n")) gather(" ");
   }
-  const std::uint64_t held_before = std::exchange(line_ends_, 0);
-  hold_line_ends(piece);
-  if (piece.empty()) {
-    line_ends_ += held_before;
-    return;
-  }
-  const std::uint64_t held_now = std::exchange(line_ends_, held_before);
-  const bool has_cr = std::exchange(has_cr_, false);
-  release();
-  emit(piece);
-  line_ends_ = held_now;
-  has_cr_ = has_cr;
+  if (piece.empty()) return false;
+  if (std::exchange(undecided_, Undecided::nothing) == Undecided::blank_and_cr)
+    gather(piece.front() == '\n' ? "\r" : " \r");
+  return true;
 }
 
-void BodyCanonicalizer::update_relaxed(std::string_view piece) {
-  const char* at = piece.data();
-  const char* const end = at + piece.size();
-  while (at < end) {
-    at = step_relaxed(at, end);
-    if (at == end) break;
-    // Nothing is held back, and the octet at `at` is neither blank nor CR: pass on what follows
-    // up to the next octet that needs a decision.
-    const char* const change = find_change(at, end);
-    std::string_view run(at, static_cast<std::size_t>(change - at));
-    hold_line_ends(run);
-    emit(run);
-    at = change;
-  }
+/// Takes from the end of `piece` what only the next piece can decide.
+void BodyCanonicalizer::leave_undecided(std::string_view& piece) {
+  std::string_view rest = piece;
+  if (rest.ends_with('\r')) rest.remove_suffix(1);
+  if (rest.empty() || !is_wsp(rest.back())) return;
+  undecided_ = rest.size() < piece.size() ? Undecided::blank_and_cr : Undecided::blank;
+  while (!rest.empty() && is_wsp(rest.back())) rest.remove_suffix(1);
+  piece = rest;
 }
 
-/// Takes octets one by one until nothing is held back. Returns the first that was not taken.
-const char* BodyCanonicalizer::step_relaxed(const char* at, const char* end) {
+/// `text` does not end with a blank, nor with a blank and CR.
+void BodyCanonicalizer::reduce_blanks(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const char* run = at;  // up to `at`, all octets can stay as they are
+  while (end - at >= static_cast<std::ptrdiff_t>(block) + 2) {
+    const BlockMask mask = look_at(at);
+    if ((mask.superfluous | mask.tabs) != 0) {
+      gather({run, static_cast<std::size_t>(at - run)});
+      if (gather_.size() - gathered_ < block) flush();
+      char* const out = gather_.data() + gathered_;
+      gathered_ += static_cast<std::size_t>(copy_reduced(at, mask.superfluous, out) - out);
+      run = at + block;
+    }
+    at += block;
+  }
+  gather({run, static_cast<std::size_t>(at - run)});
   for (; at < end; ++at) {
-    const char c = *at;
-    if (has_cr_ && c == '\n') {
-      has_cr_ = has_gap_ = false;
-      ++line_ends_;
-      continue;
-    }
-    // The CR before this octet ends no line.
-    if (has_cr_) release();
-    if (is_wsp(c)) {
-      has_gap_ = true;
-    } else if (c == '\r') {
-      has_cr_ = true;
-    } else {
-      release();
-      return at;
-    }
-  }
-  return at;
-}
-
-/// Takes line ends, and a CR that may begin one, from the end of `run` and holds them back.
-void BodyCanonicalizer::hold_line_ends(std::string_view& run) {
-  if (run.ends_with('\r')) {
-    has_cr_ = true;
-    run.remove_suffix(1);
-  }
-  while (run.ends_with("\r\n")) {
-    ++line_ends_;
-    run.remove_suffix(2);
+    const char next = at + 1 < end ? at[1] : 'x';
+    const char second = at + 2 < end ? at[2] : 'x';
+    if (!is_superfluous(*at, next, second)) gather({*at == '\t' ? " " : at, 1});
   }
 }
 
-/// What was held back belongs to the body after all.
-void BodyCanonicalizer::release() {
-  static constexpr std::string_view many =
-      "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
-  while (line_ends_ > 0) {
-    const std::uint64_t count = std::min<std::uint64_t>(line_ends_, many.size() / 2);
-    emit(many.substr(0, static_cast<std::size_t>(count) * 2));
-    line_ends_ -= count;
-  }
-  if (std::exchange(has_gap_, false)) emit(" ");
-  if (std::exchange(has_cr_, false)) emit("\r");
-}
-
-void BodyCanonicalizer::emit(std::string_view bytes) {
-  if (bytes.empty()) return;
-  is_empty_ = false;
-  if (gathered_ + bytes.size() > gather_.size()) flush();
-  if (bytes.size() >= gather_.size() / 2) {
+void BodyCanonicalizer::gather(std::string_view text) {
+  if (text.size() > gather_.size() - gathered_) flush();
+  if (text.size() >= gather_.size() / 2) {
     flush();
-    sink_->write(bytes);
+    pass(text);
     return;
   }
-  std::memcpy(gather_.data() + gathered_, bytes.data(), bytes.size());
-  gathered_ += bytes.size();
+  std::memcpy(gather_.data() + gathered_, text.data(), text.size());
+  gathered_ += text.size();
 }
 
 void BodyCanonicalizer::flush() {
-  if (gathered_ > 0) sink_->write({gather_.data(), std::exchange(gathered_, 0)});
+  pass({gather_.data(), std::exchange(gathered_, 0)});
+}
+
+/// Writes `text`, but for the line ends at its end.
+void BodyCanonicalizer::pass(std::string_view text) {
+  if (text.empty()) return;
+  if (has_cr_ && text.front() == '\n') {
+    has_cr_ = false;
+    ++line_ends_;
+    text.remove_prefix(1);
+    if (text.empty()) return;
+  }
+  // Whatever CR is left ends no line.
+  if (has_cr_) release();
+
+  std::string_view rest = text;
+  std::uint64_t line_ends = 0;
+  const bool has_cr = rest.ends_with('\r');
+  if (has_cr) rest.remove_suffix(1);
+  for (; rest.ends_with("\r\n"); ++line_ends) rest.remove_suffix(2);
+  if (!rest.empty()) {
+    release();
+    sink_->write(rest);
+    is_empty_ = false;
+  }
+  line_ends_ += line_ends;
+  has_cr_ = has_cr;
+}
+
+/// What the second stage held back belongs to the body after all.
+void BodyCanonicalizer::release() {
+  static constexpr std::string_view many =
+      "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
+  if (line_ends_ > 0 || has_cr_) is_empty_ = false;
+  while (line_ends_ > 0) {
+    const std::uint64_t count = std::min<std::uint64_t>(line_ends_, many.size() / 2);
+    sink_->write(many.substr(0, static_cast<std::size_t>(count) * 2));
+    line_ends_ -= count;
+  }
+  if (std::exchange(has_cr_, false)) sink_->write("\r");
 }
 
 void BodyCanonicalizer::finish() {
-  // A body that ends within a line is given a line end, after dropping the gap if relaxed. A CR
-  // at the very end was none.
+  // Blanks at the end of the body are at the end of a line too; a CR behind them ends none.
+  if (undecided_ == Undecided::blank_and_cr) gather(" \r");
+  flush();
   if (has_cr_) release();
   // Section 3.4.3: simple makes CRLF of an empty body; section 3.4.4: relaxed leaves it empty.
-  if (how_ == Canonicalization::simple || !is_empty_) emit("\r\n");
-  flush();
+  if (how_ == Canonicalization::simple || !is_empty_) sink_->write("\r\n");
 }
 
 std::string canonicalize_body(std::string_view body, Canonicalization how) {

@@ -1,11 +1,11 @@
 // The form in which DKIM hashes a body (RFC 6376 sections 3.4.3 and 3.4.4), made while the body
 // arrives, in pieces cut anywhere.
 //
-// simple drops the empty lines at the end. relaxed also drops blanks at the ends of lines and
-// makes every other run of blanks one space. Neither can know that a line is the last before it
-// has seen the end; so what may yet turn out to be nothing is held back, as a count. Everything
-// else is passed on without being copied: in ordinary text no octet needs to change, and looking
-// for those that do goes many octets at a time.
+// simple drops the empty lines at the end. relaxed first drops blanks at the ends of lines and
+// makes every other run of blanks one space, and then does what simple does. So there are two
+// stages, and each holds back what may yet turn out to be nothing, as a count or a flag. Octets
+// that need no change are passed on without being copied, and the search for the others looks at
+// many at a time.
 #pragma once
 
 #include <array>
@@ -36,27 +36,32 @@ class BodyCanonicalizer {
   void finish();
 
  private:
-  void update_simple(std::string_view piece);
-  void update_relaxed(std::string_view piece);
-  const char* step_relaxed(const char* at, const char* end);
-  void hold_line_ends(std::string_view& run);
-  void release();
-  void emit(std::string_view bytes);
+  /// What relaxed has not decided at the end of a piece.
+  enum class Undecided { nothing, blank, blank_and_cr };
+
+  // First stage, relaxed only.
+  bool decide(std::string_view& piece);
+  void leave_undecided(std::string_view& piece);
+  void reduce_blanks(std::string_view text);
+  void gather(std::string_view text);
   void flush();
+
+  // Second stage.
+  void pass(std::string_view text);
+  void release();
 
   Canonicalization how_;
   ByteSink* sink_;
 
-  // What is held back, in the order in which it stands in the body: line ends, then a gap, then
-  // a CR that may be the beginning of a line end.
-  std::uint64_t line_ends_ = 0;
-  bool has_gap_ = false;
-  bool has_cr_ = false;
-  bool is_empty_ = true;
-
-  // Short runs are gathered here, so that the sink is not called for every word.
+  Undecided undecided_ = Undecided::nothing;
+  /// What leaves the first stage is gathered here if it comes in short runs.
   std::size_t gathered_ = 0;
   std::array<char, 1024> gather_;
+
+  // Held back by the second stage: line ends, then a CR that may be the beginning of one more.
+  std::uint64_t line_ends_ = 0;
+  bool has_cr_ = false;
+  bool is_empty_ = true;
 };
 
 /// A whole body at once: for `postern check` and tests.

@@ -4,7 +4,6 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
-#include "mail/lexical.h"
 
 namespace postern::auth {
 namespace {
@@ -45,7 +44,7 @@ std::expected<DkimKey, DkimFault> parse_dkim_key(std::string_view text) {
   if (iequals(type, "ed25519"))
     key.type = KeyType::ed25519;
   else if (!iequals(type, "rsa"))
-    return fault(DkimProblem::key_algorithm, fmt::format("k={}", mail::printable(type)));
+    return fault(DkimProblem::key_algorithm, fmt::format("k={}", excerpt(type)));
 
   key.allows_sha256 = allows(tags->value("h"), "sha256", "sha256");
   key.allows_email = allows(tags->value("s"), "email", "*");

@@ -136,6 +136,21 @@ TEST_CASE("an RSA key may come as RFC 6376 says, without its envelope") {
   CHECK_FALSE(PublicKey::from_rsa(*from_base64(spki) + "x"));
 }
 
+TEST_CASE("what is no RSA key in DER is refused, cut or changed anywhere") {
+  const std::string record = PrivateKey::generate(KeyType::rsa, 1024).to_record();
+  const std::string der = *from_base64(record.substr(record.find("p=") + 2));
+  REQUIRE(PublicKey::from_rsa(der));
+  for (std::size_t size = 0; size < der.size(); ++size)
+    CHECK_FALSE(PublicKey::from_rsa(der.substr(0, size)));
+  // Everything before the modulus is structure, but for the parameters of the algorithm.
+  for (std::size_t at = 0; at < 28; ++at) {
+    if (at == 16 || at == 17) continue;
+    std::string changed = der;
+    changed[at] = static_cast<char>(changed[at] ^ 0x15);
+    CHECK_MESSAGE(!PublicKey::from_rsa(changed), at);
+  }
+}
+
 TEST_CASE("RFC 6376 section 6.1.2: does the key speak for the signature?") {
   DkimSignature signature;
   signature.algorithm = DkimAlgorithm::ed25519_sha256;

@@ -10,7 +10,6 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "mail/domain_name.h"
-#include "mail/lexical.h"
 #include "mail/utf8.h"
 
 namespace postern::auth {
@@ -76,8 +75,7 @@ class SignatureReader {
     if (field_ != SignatureField::dkim_signature) return true;
     const auto value = tags_.value("v");
     if (!value) return missing("v");
-    if (*value != "1")
-      return fault(DkimProblem::version, fmt::format("v={}", mail::printable(*value)));
+    if (*value != "1") return fault(DkimProblem::version, fmt::format("v={}", excerpt(*value)));
     return true;
   }
 
@@ -117,7 +115,7 @@ class SignatureReader {
       parsed_.signature.algorithm = known;
       return true;
     }
-    return fault(DkimProblem::algorithm_unknown, fmt::format("a={}", mail::printable(*value)));
+    return fault(DkimProblem::algorithm_unknown, fmt::format("a={}", excerpt(*value)));
   }
 
   bool signature() {
@@ -150,8 +148,7 @@ class SignatureReader {
                           ? Canonicalization::simple
                           : parse_canonicalization(value->substr(slash + 1));
     if (!header || !body)
-      return fault(DkimProblem::canonicalization_unknown,
-                   fmt::format("c={}", mail::printable(*value)));
+      return fault(DkimProblem::canonicalization_unknown, fmt::format("c={}", excerpt(*value)));
     parsed_.signature.header_canonicalization = *header;
     parsed_.signature.body_canonicalization = *body;
     return true;
@@ -170,7 +167,7 @@ class SignatureReader {
     const std::string_view all = *rest;
     while (const auto method = next_element(rest))
       if (iequals(*method, "dns/txt")) return true;
-    return fault(DkimProblem::query_method_unknown, fmt::format("q={}", mail::printable(all)));
+    return fault(DkimProblem::query_method_unknown, fmt::format("q={}", excerpt(all)));
   }
 
   bool time(std::string_view name, std::optional<Time>& result) {
@@ -227,7 +224,7 @@ class SignatureReader {
       return true;
     }
     auto text = decode_dkim_quoted_printable(*value);
-    if (!text || !is_readable(*text)) return malformed("i");
+    if (!text || text->size() > max_identity || !is_readable(*text)) return malformed("i");
     const std::size_t at = text->rfind('@');
     if (at == std::string::npos) return malformed("i");
     auto name = domain_name(std::string_view(*text).substr(at + 1));

@@ -21,6 +21,9 @@ namespace postern::auth {
 /// How many names h= may list. Signers that sign every field twice reach about 100.
 inline constexpr std::size_t max_header_names = 500;
 
+/// Octets of i=. RFC 5321 section 4.5.3.1 has room for 320 in an address.
+inline constexpr std::size_t max_identity = 512;
+
 /// Which of the three fields the tags stand in: the required tags differ.
 enum class SignatureField { dkim_signature, arc_message_signature, arc_seal };
 

@@ -122,6 +122,7 @@ TEST_CASE("RFC 6376 section 3.5, i=: the identity lies within the signing domain
   CHECK(problem({{"i", "example.com"}}) == DkimProblem::syntax);
   CHECK(problem({{"i", "a=4@example.com"}}) == DkimProblem::syntax);
   CHECK(problem({{"i", "a=0D=0Ab@example.com"}}) == DkimProblem::syntax);
+  CHECK(problem({{"i", std::string(max_identity, 'a') + "@example.com"}}) == DkimProblem::syntax);
 }
 
 TEST_CASE("RFC 8616 section 5: with SMTPUTF8, d=, s= and i= may hold UTF-8") {

@@ -1,7 +1,7 @@
 // A public key, ready to verify with: OpenSSL's objects behind an interface of ours.
 //
-// To decode an RSA key costs four times what a verification does, and to set up a context for it
-// a tenth; so both are kept, in a DkimKeyCache. A key therefore belongs to one thread.
+// To make OpenSSL's objects of an RSA key costs about as much as to verify with it, so they are
+// kept, in a DkimKeyCache. A key therefore belongs to one thread.
 #pragma once
 
 #include <cstdint>

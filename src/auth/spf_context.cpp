@@ -77,6 +77,8 @@ std::optional<std::string> SpfContext::expand(std::string_view text, std::string
 std::optional<std::string> SpfContext::target_name(std::string_view domain_spec,
                                                    std::string_view domain) {
   if (domain_spec.empty()) return std::string(domain);
+  if (!domain_spec.contains('%'))
+    return dns::name_from_octets(cut_to_name(domain_spec)).value_or("");
   const auto expanded = expand(domain_spec, domain);
   if (!expanded) return std::nullopt;
   // RFC 8616 section 4: with a local part beyond ASCII, a term that has it in its name never

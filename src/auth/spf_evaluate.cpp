@@ -128,7 +128,7 @@ class Evaluation {
         return Match::yes;
       case SpfMechanism::ip4:
       case SpfMechanism::ip6:
-        return directive.network.contains(context_.client()) ? Match::yes : Match::no;
+        return directive.has_in_network(context_.client()) ? Match::yes : Match::no;
       case SpfMechanism::ptr:
         return ptr(directive, domain);
       case SpfMechanism::include:
@@ -226,10 +226,8 @@ class Evaluation {
   Match has_client(const SpfDirective& directive, const dns::Answer& answer,
                    std::string_view name) {
     if (answer.status == dns::Status::failure) return temperror("addresses", name, answer);
-    const bool v4 = context_.client().is_v4();
-    const unsigned length = v4 ? directive.length_v4 : directive.length_v6;
     const bool found = std::ranges::any_of(answer.addresses, [&](const IpAddress& address) {
-      return IpPrefix(address, length).contains(context_.client());
+      return directive.covers(address, context_.client());
     });
     return found ? Match::yes : Match::no;
   }

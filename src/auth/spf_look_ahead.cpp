@@ -33,8 +33,8 @@ class LookAhead {
     for (const SpfDirective& directive : record->directives) {
       // Where a directive is known to match, this record ends, and with a pass all others.
       if (!directive.asks()) {
-        const bool matches = directive.mechanism == SpfMechanism::all ||
-                             directive.network.contains(context_.client());
+        const bool matches =
+            directive.mechanism == SpfMechanism::all || directive.has_in_network(context_.client());
         if (matches) return directive.result != SpfResult::pass;
         continue;
       }

@@ -30,17 +30,21 @@ std::optional<unsigned> parse_number(std::string_view digits, unsigned most) {
   return number;
 }
 
-// ip4-network = qnum "." qnum "." qnum "." qnum
+// ip4-network = qnum "." qnum "." qnum "." qnum, without leading zeros
 std::optional<IpAddress> parse_v4(std::string_view text) {
   std::array<std::uint8_t, 4> octets{};
+  std::size_t at = 0;
   for (std::size_t i = 0; i < octets.size(); ++i) {
-    const std::size_t end = i == 3 ? text.size() : text.find('.');
-    if (end == std::string_view::npos) return std::nullopt;
-    const auto number = parse_number(text.substr(0, end), 255);
-    if (!number) return std::nullopt;
-    octets[i] = static_cast<std::uint8_t>(*number);
-    if (i < 3) text.remove_prefix(end + 1);
+    if (i > 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
+    const std::size_t begin = at;
+    unsigned number = 0;
+    for (; at < text.size() && is_digit(text[at]) && at - begin < 3; ++at)
+      number = number * 10 + static_cast<unsigned>(text[at] - '0');
+    const bool leading_zero = at - begin > 1 && text[begin] == '0';
+    if (at == begin || leading_zero || number > 255) return std::nullopt;
+    octets[i] = static_cast<std::uint8_t>(number);
   }
+  if (at != text.size()) return std::nullopt;
   return IpAddress::v4(octets);
 }
 
@@ -83,23 +87,22 @@ What set_network(std::string_view argument, SpfDirective& directive) {
   if (!argument.starts_with(':')) return "the address is missing";
   argument.remove_prefix(1);
   const bool v4 = directive.mechanism == SpfMechanism::ip4;
-  const unsigned width = v4 ? 32 : 128;
-  unsigned length = width;
   if (const std::size_t slash = argument.find('/'); slash != std::string_view::npos) {
-    const auto number = parse_number(argument.substr(slash + 1), width);
+    const auto number = parse_number(argument.substr(slash + 1), v4 ? 32 : 128);
     if (!number)
       return v4 ? "the prefix length is not 0 to 32" : "the prefix length is not 0 to 128";
-    length = *number;
+    (v4 ? directive.length_v4 : directive.length_v6) = static_cast<std::uint8_t>(*number);
     argument = argument.substr(0, slash);
   }
   const auto address = v4 ? parse_v4(argument) : IpAddress::parse(argument);
   if (!address || (!v4 && !argument.contains(':')))
     return v4 ? "that is no IPv4 address" : "that is no IPv6 address";
-  // ::ffff:192.0.2.1 is an IPv4 address to us, and no IPv6 client has one. What its first 80
-  // bits, which are zero, leave to match is kept.
-  const bool mapped = !v4 && address->is_v4();
-  directive.network = mapped && length <= 80 ? IpPrefix(*IpAddress::parse("::"), length)
-                                             : IpPrefix(*address, length);
+  directive.network = *address;
+  // ::ffff:192.0.2.1 is an IPv4 address to us, which no IPv6 client has; but its first 80 bits
+  // are zero, and a short prefix of it is one of ::.
+  constexpr unsigned zero_bits = 80;
+  if (!v4 && address->is_v4() && directive.length_v6 <= zero_bits)
+    directive.network = IpAddress::v6({});
   return {};
 }
 
@@ -159,10 +162,14 @@ What parse_modifier(std::string_view name, std::string_view value, SpfRecord& re
   return {};
 }
 
+constexpr bool is_name_character(char c) {
+  return is_alnum(c) || c == '-' || c == '_' || c == '.';
+}
+
 /// The name of a modifier, if `term` is one: name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ).
 std::string_view modifier_name(std::string_view term) {
   std::size_t n = 0;
-  while (n < term.size() && (is_alnum(term[n]) || std::string_view("-_.").contains(term[n]))) ++n;
+  while (n < term.size() && is_name_character(term[n])) ++n;
   const bool is_modifier = n > 0 && is_alpha(term.front()) && n < term.size() && term[n] == '=';
   return is_modifier ? term.substr(0, n) : std::string_view();
 }
@@ -189,6 +196,21 @@ bool SpfDirective::asks() const {
       return true;
   }
   return false;
+}
+
+bool SpfDirective::covers(const IpAddress& address, const IpAddress& client) const {
+  if (address.is_v4() != client.is_v4()) return false;
+  const unsigned length = client.is_v4() ? length_v4 : length_v6;
+  const auto ours = address.bytes();
+  const auto theirs = client.bytes();
+  const unsigned whole = length / 8;
+  if (!std::equal(ours.begin(), ours.begin() + whole, theirs.begin())) return false;
+  const unsigned left = length % 8;
+  return left == 0 || ((ours[whole] ^ theirs[whole]) >> (8 - left)) == 0;
+}
+
+bool SpfDirective::has_in_network(const IpAddress& client) const {
+  return client.is_v4() == (mechanism == SpfMechanism::ip4) && covers(network, client);
 }
 
 bool is_spf_record(std::string_view text) {

@@ -25,14 +25,20 @@ struct SpfDirective {
   SpfMechanism mechanism = SpfMechanism::all;
   /// The qualifier: pass, fail, softfail or neutral.
   SpfResult result = SpfResult::pass;
-  std::uint8_t length_v4 = 32;   ///< a and mx
-  std::uint8_t length_v6 = 128;  ///< a and mx
-  IpPrefix network;              ///< ip4 and ip6
+  /// Prefix lengths: both of a and mx, one of ip4 and ip6.
+  std::uint8_t length_v4 = 32;
+  std::uint8_t length_v6 = 128;
+  IpAddress network;             ///< ip4 and ip6, bits beyond the length as written
   std::string_view domain_spec;  ///< empty: the current domain
   std::string_view text;         ///< as written, with its qualifier
 
   /// Does it cost one of the ten lookups of section 4.6.4?
   bool asks() const;
+  /// Is the client in the prefix that has the length of this directive around `address`? For a
+  /// and mx, an address of the DNS.
+  bool covers(const IpAddress& address, const IpAddress& client) const;
+  /// For ip4 and ip6: is it in the network?
+  bool has_in_network(const IpAddress& client) const;
 };
 
 struct SpfRecord {

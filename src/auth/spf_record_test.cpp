@@ -38,9 +38,13 @@ TEST_CASE("terms become directives") {
   CHECK(d[1].domain_spec == "Mail.Contoso.com");
   CHECK(d[1].length_v4 == 0);
   CHECK(d[1].text == "~MX:Mail.Contoso.com/0");
-  CHECK(d[2].network == *IpPrefix::parse("192.0.2.0/24"));
+  CHECK(d[2].network == *IpAddress::parse("192.0.2.77"));
+  CHECK(d[2].length_v4 == 24);
+  CHECK(d[2].has_in_network(*IpAddress::parse("192.0.2.255")));
+  CHECK_FALSE(d[2].has_in_network(*IpAddress::parse("192.0.3.0")));
   CHECK(d[2].result == SpfResult::neutral);
-  CHECK(d[3].network == *IpPrefix::parse("2001:db8::/32"));
+  CHECK(d[3].has_in_network(*IpAddress::parse("2001:db8:ffff::1")));
+  CHECK_FALSE(d[3].has_in_network(*IpAddress::parse("2001:db9::1")));
   CHECK(d[5].mechanism == SpfMechanism::include);
   CHECK(record->exp == "why.contoso.com");
   CHECK(record->redirect == "%{d}");
@@ -82,8 +86,13 @@ TEST_CASE("every fault is told with its term") {
 }
 
 TEST_CASE("an IPv6 term never matches an IPv4 client, mapped or not") {
-  const auto record = parse_spf_record("v=spf1 ip6:::ffff:192.0.2.0/120 ip6:::/0");
+  const auto record =
+      parse_spf_record("v=spf1 ip6:::ffff:192.0.2.0/120 ip6:::ffff:0:0/80 ip6:::/0");
   REQUIRE(record);
-  CHECK(record->directives[1].network.contains(*IpAddress::parse("2001:db8::1")));
-  CHECK_FALSE(record->directives[1].network.contains(*IpAddress::parse("192.0.2.1")));
+  for (const SpfDirective& directive : record->directives)
+    CHECK_FALSE(directive.has_in_network(*IpAddress::parse("::ffff:192.0.2.0")));
+  CHECK_FALSE(record->directives[0].has_in_network(*IpAddress::parse("2001:db8::1")));
+  CHECK(record->directives[1].has_in_network(*IpAddress::parse("::1")));
+  CHECK_FALSE(record->directives[1].has_in_network(*IpAddress::parse("2001:db8::1")));
+  CHECK(record->directives[2].has_in_network(*IpAddress::parse("2001:db8::1")));
 }

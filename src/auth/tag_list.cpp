@@ -44,15 +44,15 @@ Result<Tag> parse_tag(std::string_view spec) {
   skip_fws(in);
   Tag tag{.name = in.take_while(is_name_character)};
   if (tag.name.empty() || !is_alpha(tag.name.front()))
-    return fail(fmt::format("\"{}\" is no tag", mail::printable(trim_fws(spec))));
+    return fail(fmt::format("\"{}\" is no tag", excerpt(trim_fws(spec))));
   skip_fws(in);
-  if (!in.take('=')) return fail(fmt::format("tag {} has no equals sign", tag.name));
+  if (!in.take('=')) return fail(fmt::format("tag {} has no equals sign", excerpt(tag.name)));
   tag.raw = in.rest();
   tag.value = trim_fws(tag.raw);
   const bool is_clean = std::ranges::all_of(
       tag.raw, [](char c) { return value_characters[static_cast<unsigned char>(c)]; });
   if (!is_clean || !has_only_folds(tag.raw))
-    return fail(fmt::format("tag {} has a control character in its value", tag.name));
+    return fail(fmt::format("tag {} has a control character in its value", excerpt(tag.name)));
   return tag;
 }
 
@@ -79,7 +79,8 @@ Result<TagList> parse_tag_list(std::string_view text) {
     const Result<Tag> tag = parse_tag(rest.substr(0, end));
     if (!tag) return std::unexpected(tag.error());
     // RFC 6376 section 3.2: tags with duplicate names make the whole list invalid.
-    if (list.find(tag->name)) return fail(fmt::format("tag {} stands there twice", tag->name));
+    if (list.find(tag->name))
+      return fail(fmt::format("tag {} stands there twice", excerpt(tag->name)));
     if (list.tags_.size() == max_tags) return fail("there are too many tags");
     list.tags_.push_back(*tag);
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -109,6 +110,12 @@ std::string without_fws(std::string_view text) {
   for (const char c : text)
     if (!is_fws(c)) result += c;
   return result;
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t longest = 40;
+  if (text.size() <= longest) return mail::printable(text);
+  return mail::printable(text.substr(0, longest)) + "...";
 }
 
 std::optional<std::string_view> next_element(std::optional<std::string_view>& rest) {

@@ -53,6 +53,9 @@ std::string_view trim_fws(std::string_view text);
 /// The value with all white space and folds removed, as Base64 and names need it.
 std::string without_fws(std::string_view text);
 
+/// The beginning of a stranger's text, fit for a sentence of ours.
+std::string excerpt(std::string_view text);
+
 /// The next element of a list such as `h=from : to`, trimmed; nothing at the end. `rest` shrinks.
 /// Empty elements are returned as they are.
 std::optional<std::string_view> next_element(std::optional<std::string_view>& rest);

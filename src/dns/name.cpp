@@ -1,5 +1,6 @@
 #include "dns/name.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "base/cursor.h"
@@ -57,6 +58,11 @@ bool take_label(Cursor& in, std::string& label) {
 
 void append_label(std::string& name, std::string_view octets) {
   if (!name.empty()) name += '.';
+  // Nearly all labels are in canonical form already.
+  if (std::ranges::all_of(octets, [](char c) { return is_plain(c) && c == to_lower(c); })) {
+    name += octets;
+    return;
+  }
   for (const char c : octets) {
     if (is_plain(c)) {
       name += to_lower(c);

@@ -2,6 +2,15 @@
 
 namespace postern::edge {
 
+void Asker::ask_ahead(std::vector<dns::Question> questions) {
+  auto conversation = std::make_shared<Conversation>(io_);
+  begin(conversation, [questions = std::move(questions)](const dns::AnswerSet& answers) {
+    auto open = questions;
+    std::erase_if(open, [&answers](const dns::Question& one) { return answers.find(one); });
+    return open;
+  });
+}
+
 void Asker::begin(const std::shared_ptr<Conversation>& conversation,
                   std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate) {
   conversation->evaluate = std::move(evaluate);

@@ -41,6 +41,9 @@ class Asker {
     return pending;
   }
 
+  /// Asks without waiting for the answers, so that they are in the cache when they are needed.
+  void ask_ahead(std::vector<dns::Question> questions);
+
  private:
   struct Conversation {
     explicit Conversation(boost::asio::io_context& io) : deadline(io) {}

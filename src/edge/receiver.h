@@ -26,8 +26,7 @@ class EdgeReceiver final : public smtp::Receiver {
   Services& services_;
   const SharedSettings settings_;
   bool welcomed_ = false;
-  /// Null where no rule asks for it.
-  std::shared_ptr<Pending<ReverseName>> reverse_name_;
+  std::shared_ptr<Pending<auth::Iprev>> iprev_;
 };
 
 }  // namespace postern::edge

@@ -1,6 +1,5 @@
 #include "edge/sender_checks.h"
 
-#include "dns/reverse_name.h"
 #include "mail/domain_name.h"
 
 namespace postern::edge {
@@ -25,34 +24,27 @@ std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::Session
     helo->domain = *name;
   }
 
-  return asker.settle<SpfOutcome>([mail_from, helo](const dns::AnswerSet& answers) {
-    dns::Asking<SpfOutcome> asking;
-    SpfOutcome outcome;
-    const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
-                              std::optional<auth::SpfEvaluation>& out) {
-      if (!identity) return;
-      auto checked = auth::check_host(*identity, answers);
-      out = std::move(checked.value);
-      std::ranges::move(checked.questions, std::back_inserter(asking.questions));
-    };
-    evaluate(mail_from, outcome.mail_from);
-    evaluate(helo, outcome.helo);
-    if (asking.questions.empty()) asking.value = std::move(outcome);
-    return asking;
-  });
+  return asker.settle<SpfOutcome>(
+      [mail_from = std::move(mail_from), helo = std::move(helo)](const dns::AnswerSet& answers) {
+        dns::Asking<SpfOutcome> asking;
+        SpfOutcome outcome;
+        const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
+                                  std::optional<SpfCheck>& out) {
+          if (!identity) return;
+          auto checked = auth::check_host(*identity, answers);
+          if (checked.value) out = SpfCheck{*identity, *std::move(checked.value)};
+          std::ranges::move(checked.questions, std::back_inserter(asking.questions));
+        };
+        evaluate(mail_from, outcome.mail_from);
+        evaluate(helo, outcome.helo);
+        if (asking.questions.empty()) asking.value = std::move(outcome);
+        return asking;
+      });
 }
 
-std::shared_ptr<Pending<ReverseName>> begin_reverse_name(Asker& asker, const IpAddress& client) {
-  const dns::Question question{dns::reverse_name(client), dns::Type::ptr};
-  return asker.settle<ReverseName>([question](const dns::AnswerSet& answers) {
-    dns::Asking<ReverseName> asking;
-    if (const dns::Answer* answer = answers.find(question)) {
-      asking.value = ReverseName{answer->status, answer->names};
-    } else {
-      asking.questions.push_back(question);
-    }
-    return asking;
-  });
+std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client) {
+  return asker.settle<auth::Iprev>(
+      [client](const dns::AnswerSet& answers) { return auth::check_iprev(client, answers); });
 }
 
 }  // namespace postern::edge

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/metrics.h"
+#include "auth/dkim_key_cache.h"
 #include "delivery/content.h"
 #include "delivery/hand_off.h"
 #include "edge/asker.h"
@@ -18,6 +19,7 @@ struct Services {
   // These belong to the thread.
   delivery::Courier& courier;
   Asker& asker;
+  auth::DkimKeyCache& dkim_keys;
 };
 
 }  // namespace postern::edge

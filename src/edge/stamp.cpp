@@ -1,9 +1,10 @@
 #include "edge/stamp.h"
 
+#include "auth/dkim_fields.h"
+#include "auth/spf_fields.h"
 #include "base/ascii.h"
 #include "mail/authentication_results.h"
 #include "mail/received.h"
-#include "mail/received_spf.h"
 
 namespace postern::edge {
 namespace {
@@ -23,48 +24,23 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-mail::AuthenticationResult spf_result(const auth::SpfEvaluation& spf, std::string_view property,
-                                      std::string_view value) {
-  mail::AuthenticationResult result{.method = "spf", .result = std::string(to_string(spf.result))};
-  if (!spf.problem.empty()) result.reason = spf.problem;
-  result.properties.push_back({"smtp", std::string(property), std::string(value)});
-  return result;
-}
-
-std::string spf_comment(const auth::SpfEvaluation& spf, std::string_view server_name,
-                        std::string_view client) {
-  std::string comment = std::string(server_name) + ": ";
-  switch (spf.result) {
-    case auth::SpfResult::pass:
-      return comment + spf.domain + " designates " + std::string(client) + " as permitted sender";
-    case auth::SpfResult::fail:
-    case auth::SpfResult::softfail:
-      return comment + spf.domain + " does not designate " + std::string(client) +
-             " as permitted sender";
-    case auth::SpfResult::neutral:
-      return comment + spf.domain + " says nothing definite about " + std::string(client);
-    case auth::SpfResult::none:
-      return comment + spf.domain + " has no SPF record";
-    case auth::SpfResult::temperror:
-      return comment + "the DNS of " + spf.domain + " did not answer";
-    case auth::SpfResult::permerror:
-      return comment + "the SPF record of " + spf.domain + " cannot be used";
+/// RFC 8601 section 2.2: what was checked, what came out, in the order of a message's way.
+mail::AuthenticationResults results(const StampFacts& facts) {
+  mail::AuthenticationResults all{.authserv_id = std::string(facts.server_name)};
+  for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
+    if (*spf)
+      all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
   }
-  std::abort();
-}
-
-std::string received_spf(const StampFacts& facts, const auth::SpfEvaluation& spf) {
-  return mail::to_received_spf_field({
-      .result = std::string(to_string(spf.result)),
-      .comment = spf_comment(spf, facts.server_name, facts.session->client.to_string()),
-      .client = facts.session->client,
-      .envelope_from = std::string(facts.reverse_path),
-      .helo = facts.session->hello,
-      .receiver = std::string(facts.server_name),
-      .identity = spf.identity == auth::SpfIdentity::helo ? "helo" : "mailfrom",
-      .mechanism = spf.mechanism,
-      .problem = spf.problem,
-  });
+  for (const auth::DkimResult& dkim : facts.message->dkim) {
+    all.results.push_back(auth::to_authentication_result(dkim));
+  }
+  if (facts.message->dkim.empty()) all.results.push_back({.method = "dkim", .result = "none"});
+  const IpAddress& client = facts.session->client;
+  if (facts.message->arc.status != auth::ArcStatus::none) {
+    all.results.push_back(auth::to_authentication_result(client, facts.message->arc));
+  }
+  all.results.push_back(auth::to_authentication_result(client, *facts.iprev));
+  return all;
 }
 
 std::string received(const StampFacts& facts) {
@@ -74,7 +50,7 @@ std::string received(const StampFacts& facts) {
       .extended = session.extended,
       .smtp_utf8 = facts.smtp_utf8,
       .tls = session.tls ? session.tls->version + " " + session.tls->cipher : "",
-      .reverse_name = std::string(facts.reverse_name),
+      .reverse_name = facts.iprev->name,
       .client = session.client,
       .server = std::string(facts.server_name),
       .id = session.id,
@@ -97,18 +73,10 @@ std::string fields_to_prepend(const StampFacts& facts) {
   }
   if (facts.verdict->direct_send) append_field(out, "X-Postern-Direct-Send", "true");
 
-  mail::AuthenticationResults results{.authserv_id = std::string(facts.server_name)};
-  if (facts.spf_mail_from) {
-    results.results.push_back(
-        spf_result(*facts.spf_mail_from, "mailfrom",
-                   facts.reverse_path.empty() ? facts.spf_mail_from->domain : facts.reverse_path));
+  out += mail::to_authentication_results_field(results(facts));
+  for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
+    if (*spf) out += auth::to_received_spf_field((*spf)->query, (*spf)->evaluation);
   }
-  if (facts.spf_helo)
-    results.results.push_back(spf_result(*facts.spf_helo, "helo", facts.spf_helo->domain));
-  out += mail::to_authentication_results_field(results);
-
-  if (facts.spf_mail_from) out += received_spf(facts, *facts.spf_mail_from);
-  if (facts.spf_helo) out += received_spf(facts, *facts.spf_helo);
   out += received(facts);
   return out;
 }

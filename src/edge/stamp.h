@@ -4,13 +4,13 @@
 // Both are pure: the message is not changed here, an Edit says how its copy will differ.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "auth/spf.h"
 #include "base/time.h"
 #include "delivery/edited.h"
+#include "edge/message_checks.h"
+#include "edge/sender_checks.h"
 #include "mail/header_fields.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
@@ -24,14 +24,13 @@ struct StampFacts {
   std::string_view reverse_path;  ///< empty: null
   /// The only recipient; empty when there are several.
   std::string_view forward_path;
-  std::string_view reverse_name;  ///< validated PTR; empty: none or not asked
   bool smtp_utf8 = false;
   Time received;
   const policy::RcptVerdict* verdict =
       nullptr;  ///< of any accepted recipient: all have one organization
-  /// What SPF said of MAIL FROM and of HELO; nothing where there was no domain to ask about.
-  std::optional<auth::SpfEvaluation> spf_mail_from;
-  std::optional<auth::SpfEvaluation> spf_helo;
+  const SpfOutcome* spf = nullptr;
+  const auth::Iprev* iprev = nullptr;
+  const MessageEvidence* message = nullptr;
 };
 
 /// Whole header fields, topmost first: X-Postern-*, Authentication-Results, Received-SPF, Received.

@@ -47,8 +47,25 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
   session.extended = true;
   policy::RcptVerdict verdict;
   verdict.direct_send = true;
-  auth::SpfEvaluation spf{
-      .result = auth::SpfResult::fail, .domain = "contoso.test", .mechanism = "-all"};
+  const SpfOutcome spf{.mail_from = SpfCheck{{.client = session.client,
+                                              .helo = "printer",
+                                              .local_part = "printer",
+                                              .domain = "contoso.test",
+                                              .receiver = "mx.contoso.test"},
+                                             {.result = auth::SpfResult::fail,
+                                              .identity = auth::SpfIdentity::mail_from,
+                                              .domain = "contoso.test",
+                                              .mechanism = "-all"}}};
+  const auth::Iprev iprev{
+      .result = auth::IprevResult::pass, .name = "printer.contoso.test", .has_pointer = true};
+  MessageEvidence message;
+  message.dkim.push_back({.status = auth::DkimStatus::fail,
+                          .problem = auth::DkimProblem::body_hash,
+                          .domain = "contoso.test",
+                          .selector = "s1",
+                          .identity = "@contoso.test",
+                          .algorithm = auth::DkimAlgorithm::ed25519_sha256,
+                          .signature_start = "dBFGw1jT"});
   const std::string fields = fields_to_prepend({.server_name = "mx.contoso.test",
                                                 .session = &session,
                                                 .transaction_id = "id-1",
@@ -56,13 +73,20 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
                                                 .forward_path = "ann@contoso.test",
                                                 .received = *parse_iso("2026-11-22T09:00:00Z"),
                                                 .verdict = &verdict,
-                                                .spf_mail_from = spf});
+                                                .spf = &spf,
+                                                .iprev = &iprev,
+                                                .message = &message});
   CHECK(fields.contains("X-Postern-Direct-Send: true\r\n"));
   CHECK(fields.contains("X-Postern-Directionality: Incoming\r\n"));
   CHECK(fields.contains("Authentication-Results: mx.contoso.test"));
   CHECK(fields.contains("spf=fail"));
   CHECK(fields.contains("smtp.mailfrom=printer@contoso.test"));
+  CHECK(fields.contains("dkim=fail reason=\"body hash did not verify\""));
+  CHECK(fields.contains("header.d=contoso.test"));
+  CHECK(fields.contains("header.b=dBFGw1jT"));
+  CHECK(fields.contains("iprev=pass (printer.contoso.test)"));
   CHECK(fields.contains("Received-SPF: fail"));
+  CHECK(fields.contains("(printer.contoso.test [203.0.113.9])"));
   CHECK(fields.contains("for <ann@contoso.test>"));
   CHECK(fields.find("Received: from printer") > fields.find("Received-SPF"));
 }

@@ -31,6 +31,16 @@ std::string_view metric_word(delivery::Fate fate) {
   std::abort();  // A number that was never a Fate: our bug.
 }
 
+/// `fail d=contoso.com s=s1: body hash did not verify`
+std::string trace_text(const auth::DkimResult& result) {
+  std::string text(to_string(result.status));
+  if (!result.domain.empty()) text += " d=" + result.domain;
+  if (!result.selector.empty()) text += " s=" + result.selector;
+  if (result.problem != auth::DkimProblem::none)
+    text.append(": ").append(to_sentence(result.problem));
+  return text;
+}
+
 /// The text of a field for the trace: unfolded, bounded.
 std::string trace_text(const mail::HeaderSection& section, std::string_view name) {
   const mail::HeaderField* field = section.first(name);
@@ -41,17 +51,18 @@ std::string trace_text(const mail::HeaderSection& section, std::string_view name
 
 EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
                                  const smtp::SessionFacts& session,
-                                 std::shared_ptr<Pending<ReverseName>> reverse_name,
+                                 std::shared_ptr<Pending<auth::Iprev>> iprev,
                                  mail::Mailbox reverse_path, smtp::MailParameters parameters)
     : services_(services),
       settings_(std::move(settings)),
       session_(session),
-      reverse_name_(std::move(reverse_name)),
+      iprev_(std::move(iprev)),
       reverse_path_(std::move(reverse_path)),
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
-      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)) {
+      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)),
+      checks_(services.asker, services.dkim_keys) {
   spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
   });
@@ -62,7 +73,7 @@ EdgeTransaction::~EdgeTransaction() {
   for (Accepted& accepted : accepted_) {
     accepted.record.status = store::TraceStatus::failed;
     accepted.record.reasons.emplace_back("ClientAborted");
-    record_when_spf_is_known(std::move(accepted.record));
+    record_when_checked(std::move(accepted.record));
   }
 }
 
@@ -101,7 +112,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
     organization_ = verdict.organization;
     accepted_.push_back({std::move(verdict), std::move(record)});
   } else {
-    record_when_spf_is_known(std::move(record));
+    record_when_checked(std::move(record));
   }
   co_return reply;
 }
@@ -116,11 +127,12 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                           .server_name = settings_->config.hostname};
   if (session_.tls && session_.tls->certificate)
     facts.certificate_names = session_.tls->certificate->names;
-  if (reverse_name_) {
-    const ReverseName* name = co_await Pending<ReverseName>::wait(reverse_name_);
-    facts.reverse_name = name->status == dns::Status::failure ? ReverseNameFact::temporary_failure
-                         : name->names.empty()                ? ReverseNameFact::absent
-                                                              : ReverseNameFact::present;
+  if (policy::needs_reverse_name(session_.client)) {
+    const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(iprev_);
+    const bool unknown = iprev->result == auth::IprevResult::temperror;
+    facts.reverse_name = iprev->has_pointer ? ReverseNameFact::present
+                         : unknown          ? ReverseNameFact::temporary_failure
+                                            : ReverseNameFact::absent;
   }
   co_return policy::decide_rcpt(facts, *services_.directory.snapshot());
 }
@@ -161,22 +173,22 @@ smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {
 }
 
 smtp::awaitable<void> EdgeTransaction::write(std::string_view bytes) {
-  // The header section is looked at here already: append may suspend, and then `bytes` is gone.
-  if (!header_.is_complete()) header_.feed(bytes);
   if (content_trouble_) co_return;
+  // First, since append may suspend, and then `bytes` is gone.
+  checks_.write(bytes);
   content_trouble_ = co_await content_->append(bytes);
 }
 
 smtp::awaitable<Reply> EdgeTransaction::finish() {
   const Time arrived = now();
-  const Reply reply = co_await judge_and_deliver();
+  const Reply reply = co_await judge_and_deliver(arrived);
   const Time ended = now();
 
   for (Accepted& accepted : accepted_) {
     accepted.record.content_milliseconds = milliseconds_between(content_begun_, arrived);
     accepted.record.delivery_milliseconds = milliseconds_between(arrived, ended);
     if (accepted.record.reply.empty()) accepted.record.reply = reply.to_line();
-    record_when_spf_is_known(std::move(accepted.record));
+    record_when_checked(std::move(accepted.record));
   }
   accepted_.clear();
   if (reply.is_success()) {
@@ -193,20 +205,23 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
   co_return reply;
 }
 
-smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
-  const mail::HeaderSection section = mail::parse_header_section(header_.text());
-  note_content(section);
+smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
+  checks_.finish_content();
+  note_content();
 
   std::optional<Reply> refused = content_trouble_;
-  if (!refused) refused = refuse_content(section);
+  if (!refused) refused = refuse_content();
   if (refused) {
     note_refusal(*refused);
     co_return *refused;
   }
 
-  // From here on there is no more to ask: the evidence is complete.
+  const auto evidence = checks_.begin(arrived);
   const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(spf_);
-  const delivery::Edit edit = make_edit(section, *spf);
+  const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(iprev_);
+  const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
+  note_evidence(*message);
+  const delivery::Edit edit = make_edit(*spf, *iprev, *message);
 
   const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
@@ -215,7 +230,8 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver() {
   co_return outcome.reply;
 }
 
-std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& section) const {
+std::optional<Reply> EdgeTransaction::refuse_content() {
+  const mail::HeaderSection& section = checks_.section();
   if (section.trouble != mail::HeaderTrouble::none) {
     return refusal(552, "5.3.4", std::string(to_sentence(section.trouble)));
   }
@@ -224,15 +240,15 @@ std::optional<Reply> EdgeTransaction::refuse_content(const mail::HeaderSection& 
     return refusal(554, "5.4.6",
                    "Too many hops: this message has more Received fields than an honest route has");
   }
-  if (!mail::find_authors(section).is_compliant()) {
+  if (!checks_.authors().is_compliant()) {
     return refusal(550, "5.7.512",
                    "Access denied, message must be RFC 5322 section 3.6.2 compliant");
   }
   return std::nullopt;
 }
 
-delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section,
-                                          const SpfOutcome& spf) const {
+delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
+                                          const MessageEvidence& message) {
   const std::string& server_name = settings_->config.hostname;
   const StampFacts facts{.server_name = server_name,
                          .session = &session_,
@@ -241,22 +257,36 @@ delivery::Edit EdgeTransaction::make_edit(const mail::HeaderSection& section,
                          .forward_path = accepted_.size() == 1
                                              ? std::string_view(accepted_[0].record.forward_path)
                                              : "",
-                         .reverse_name = {},
                          .smtp_utf8 = parameters_.smtp_utf8,
                          .received = begun_,
                          .verdict = &accepted_.front().verdict,
-                         .spf_mail_from = spf.mail_from,
-                         .spf_helo = spf.helo};
-  return {.prepend = fields_to_prepend(facts), .removed = fields_to_remove(section, server_name)};
+                         .spf = &spf,
+                         .iprev = &iprev,
+                         .message = &message};
+  return {.prepend = fields_to_prepend(facts),
+          .removed = fields_to_remove(checks_.section(), server_name)};
 }
 
-void EdgeTransaction::note_content(const mail::HeaderSection& section) {
-  const auto authors = mail::find_authors(section).addresses;
+void EdgeTransaction::note_content() {
+  const mail::HeaderSection& section = checks_.section();
+  const auto& authors = checks_.authors().addresses;
   for (Accepted& accepted : accepted_) {
     accepted.record.subject = trace_text(section, "Subject");
     accepted.record.message_id = trace_text(section, "Message-ID");
-    if (!authors.empty()) accepted.record.author = authors[0].local_part + "@" + authors[0].domain;
+    if (!authors.empty())
+      accepted.record.author = authors.front().local_part + "@" + authors.front().domain;
     accepted.record.size = content_->size();
+  }
+}
+
+void EdgeTransaction::note_evidence(const MessageEvidence& message) {
+  std::vector<std::string> dkim;
+  for (const auth::DkimResult& one : message.dkim) dkim.push_back(trace_text(one));
+  for (Accepted& accepted : accepted_) {
+    accepted.record.dkim = dkim;
+    accepted.record.arc = message.arc.status == auth::ArcStatus::none
+                              ? ""
+                              : std::string(to_string(message.arc.status));
   }
 }
 
@@ -273,9 +303,9 @@ void EdgeTransaction::note_refusal(const Reply& reply) {
 }
 
 void EdgeTransaction::content_refused(const Reply& reply) {
-  note_content(mail::parse_header_section(header_.text()));
+  note_content();
   note_refusal(reply);
-  for (Accepted& accepted : accepted_) record_when_spf_is_known(std::move(accepted.record));
+  for (Accepted& accepted : accepted_) record_when_checked(std::move(accepted.record));
   accepted_.clear();
 }
 
@@ -325,9 +355,6 @@ store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_pat
   record.received = now();
   record.session = session_.id;
   record.client = session_.client.to_string();
-  if (reverse_name_ && reverse_name_->is_ready() && !reverse_name_->get()->names.empty()) {
-    record.ptr = reverse_name_->get()->names.front();
-  }
   record.hello = session_.hello;
   if (session_.tls) {
     record.tls = session_.tls->version + " " + session_.tls->cipher;
@@ -362,13 +389,18 @@ void EdgeTransaction::log_decision(const store::TraceRecord& record) const {
                     {"reply", record.reply}});
 }
 
-void EdgeTransaction::record_when_spf_is_known(store::TraceRecord record) {
-  spf_->then([&trace = services_.trace, record = std::move(record)](const SpfOutcome& spf) mutable {
+void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+  spf_->then([&trace = services_.trace, iprev = iprev_,
+              record = std::move(record)](const SpfOutcome& spf) mutable {
     if (const auth::SpfEvaluation* main = spf.main()) {
       record.spf = to_string(main->result);
       record.spf_domain = main->domain;
     }
-    trace.record(std::move(record));
+    iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
+      record.iprev = to_string(found.result);
+      record.ptr = found.name;
+      trace.record(std::move(record));
+    });
   });
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "edge/message_checks.h"
 #include "edge/sender_checks.h"
 #include "edge/services.h"
 #include "edge/settings.h"
-#include "mail/header_collector.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
@@ -19,10 +19,9 @@ namespace postern::edge {
 
 class EdgeTransaction final : public smtp::Transaction {
  public:
-  /// `session` lives as long as the session, which outlives its transactions. `reverse_name` is
-  /// null where nobody needs it.
+  /// `session` lives as long as the session, which outlives its transactions.
   EdgeTransaction(Services& services, SharedSettings settings, const smtp::SessionFacts& session,
-                  std::shared_ptr<Pending<ReverseName>> reverse_name, mail::Mailbox reverse_path,
+                  std::shared_ptr<Pending<auth::Iprev>> iprev, mail::Mailbox reverse_path,
                   smtp::MailParameters parameters);
   ~EdgeTransaction() override;
 
@@ -43,10 +42,12 @@ class EdgeTransaction final : public smtp::Transaction {
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
                                                            const policy::RcptVerdict& verdict);
-  smtp::awaitable<mail::Reply> judge_and_deliver();
-  std::optional<mail::Reply> refuse_content(const mail::HeaderSection& section) const;
-  delivery::Edit make_edit(const mail::HeaderSection& section, const SpfOutcome& spf) const;
-  void note_content(const mail::HeaderSection& section);
+  smtp::awaitable<mail::Reply> judge_and_deliver(Time arrived);
+  std::optional<mail::Reply> refuse_content();
+  delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
+                           const MessageEvidence& message);
+  void note_content();
+  void note_evidence(const MessageEvidence& message);
   void note_refusal(const mail::Reply& reply);
   void apply(const delivery::Outcome& outcome);
 
@@ -54,12 +55,13 @@ class EdgeTransaction final : public smtp::Transaction {
   store::TraceRecord make_record(const mail::Mailbox& forward_path,
                                  const policy::RcptVerdict& verdict) const;
   void log_decision(const store::TraceRecord& record) const;
-  void record_when_spf_is_known(store::TraceRecord record);
+  /// As soon as the DNS has said what it knows of the client and the envelope.
+  void record_when_checked(store::TraceRecord record);
 
   Services& services_;
   const SharedSettings settings_;
   const smtp::SessionFacts& session_;
-  const std::shared_ptr<Pending<ReverseName>> reverse_name_;
+  const std::shared_ptr<Pending<auth::Iprev>> iprev_;
   const mail::Mailbox reverse_path_;
   const smtp::MailParameters parameters_;
   const Time begun_;
@@ -71,7 +73,7 @@ class EdgeTransaction final : public smtp::Transaction {
   std::vector<Accepted> accepted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
 
-  mail::HeaderCollector header_;
+  MessageChecks checks_;
   std::unique_ptr<delivery::Content> content_;
   std::optional<mail::Reply> content_trouble_;
   Time content_begun_;

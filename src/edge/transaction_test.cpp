@@ -73,9 +73,9 @@ struct Edge {
   }
 
   std::unique_ptr<EdgeTransaction> begin() {
-    return std::make_unique<EdgeTransaction>(services, shared_settings, facts, nullptr,
-                                             mail::parse_mailbox("bob@bank.test").value(),
-                                             smtp::MailParameters{});
+    return std::make_unique<EdgeTransaction>(
+        services, shared_settings, facts, begin_iprev(asker, facts.client),
+        mail::parse_mailbox("bob@bank.test").value(), smtp::MailParameters{});
   }
   std::string add(EdgeTransaction& transaction, const std::string& address) {
     return run(transaction.add_recipient(mail::parse_mailbox(address).value(), {})).to_line();
@@ -107,13 +107,15 @@ struct Edge {
   delivery::ContentStore contents;
   ToyCourier courier;
   dns::ZoneResolver resolver{dns::Zone()};
+  auth::DkimKeyCache dkim_keys;
   Asker asker{io, resolver};
   Services services{.directory = *directory,
                     .trace = trace,
                     .metrics = metrics,
                     .contents = contents,
                     .courier = courier,
-                    .asker = asker};
+                    .asker = asker,
+                    .dkim_keys = dkim_keys};
   SharedSettings shared_settings = settings();
   smtp::SessionFacts facts{.id = "08DD3FA5DBC8F401",
                            .connected = now(),

@@ -39,7 +39,8 @@ Worker::Worker(const Shared& shared, SharedSettings settings,
                 .metrics = shared.metrics,
                 .contents = shared.delivery.contents,
                 .courier = *courier_,
-                .asker = asker_} {}
+                .asker = asker_,
+                .dkim_keys = dkim_keys_} {}
 
 Worker::~Worker() {
   stop();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "admin/metrics.h"
+#include "auth/dkim_key_cache.h"
 #include "delivery/courier.h"
 #include "dns/resolver.h"
 #include "edge/asker.h"
@@ -73,6 +74,7 @@ class Worker {
   bool draining_ = false;
   boost::asio::io_context io_{1};
   std::unique_ptr<dns::Resolver> resolver_;
+  auth::DkimKeyCache dkim_keys_;
   Asker asker_;
   std::unique_ptr<delivery::Courier> courier_;
   Services services_;

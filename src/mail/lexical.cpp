@@ -6,6 +6,8 @@ namespace postern::mail {
 namespace {
 
 constexpr std::size_t preferred_line = 78;
+/// Most fields of ours are shorter, so that they are written into memory that is there.
+constexpr std::size_t usual_field = 320;
 
 bool is_fws(char c) {
   return is_wsp(c) || c == '\r' || c == '\n';
@@ -25,6 +27,21 @@ bool take_comment(Cursor& in, std::string& content) {
     if (c != '\r' && c != '\n') content += c;
   }
   return false;
+}
+
+char printable(char c) {
+  return is_ascii(c) && (c < ' ' || c == '\x7f') ? '?' : c;
+}
+
+std::string enclosed(char open, std::string_view text, char close) {
+  std::string result;
+  result.reserve(text.size() + 2);
+  result += open;
+  for (const char c : text) {
+    if (c == open || c == close || c == '\\') result += '\\';
+    result += printable(c);
+  }
+  return result += close;
 }
 
 }  // namespace
@@ -67,30 +84,21 @@ bool is_atext(char c) {
 
 std::string printable(std::string_view text) {
   std::string clean(text);
-  for (char& c : clean)
-    if (is_ascii(c) && (c < ' ' || c == '\x7f')) c = '?';
+  for (char& c : clean) c = printable(c);
   return clean;
 }
 
 std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : printable(text)) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result += '"';
+  return enclosed('"', text, '"');
 }
 
 std::string comment(std::string_view text) {
-  std::string result = "(";
-  for (const char c : printable(text)) {
-    if (c == '(' || c == ')' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result += ')';
+  return enclosed('(', text, ')');
 }
 
-FieldWriter::FieldWriter(std::string_view name) : field_(name) {
+FieldWriter::FieldWriter(std::string_view name) {
+  field_.reserve(usual_field);
+  field_ += name;
   field_ += ':';
   column_ = field_.size();
 }
@@ -117,7 +125,8 @@ FieldWriter& FieldWriter::new_line() {
 }
 
 std::string FieldWriter::finish() {
-  return std::exchange(field_, {}) + "\r\n";
+  field_ += "\r\n";
+  return std::exchange(field_, {});
 }
 
 }  // namespace postern::mail

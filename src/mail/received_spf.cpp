@@ -12,7 +12,15 @@ std::string pair(std::string_view key, std::string_view value) {
   const bool is_dot_atom =
       !value.empty() && value.front() != '.' && value.back() != '.' && !value.contains("..") &&
       std::ranges::all_of(value, [](char c) { return c == '.' || (is_ascii(c) && is_atext(c)); });
-  return std::string(key) + "=" + (is_dot_atom ? std::string(value) : quoted(value)) + ";";
+  std::string text;
+  text.reserve(key.size() + value.size() + 4);
+  text.append(key).append("=");
+  if (is_dot_atom) {
+    text += value;
+  } else {
+    text += quoted(value);
+  }
+  return text += ';';
 }
 
 }  // namespace

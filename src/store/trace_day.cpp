@@ -26,10 +26,12 @@ CREATE TABLE string (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text TEXT NO
 CREATE INDEX string_hash ON string (hash);
 CREATE TABLE row (
   id BLOB NOT NULL, received INTEGER NOT NULL, organization INTEGER, forward_path INTEGER,
-  reverse_path INTEGER, client INTEGER, session BLOB, ptr INTEGER, hello INTEGER, tls INTEGER,
+  reverse_path INTEGER, client INTEGER, session BLOB, iprev INTEGER, ptr INTEGER, hello INTEGER,
+  tls INTEGER,
   certificate INTEGER, connector INTEGER, direction INTEGER, direct_send INTEGER NOT NULL,
   decision INTEGER, reply INTEGER, reply_milliseconds INTEGER NOT NULL, reasons INTEGER,
-  status INTEGER NOT NULL, spf INTEGER, spf_domain INTEGER, subject INTEGER, message_id INTEGER,
+  status INTEGER NOT NULL, spf INTEGER, spf_domain INTEGER, dkim INTEGER, arc INTEGER,
+  dmarc INTEGER, dmarc_policy INTEGER, subject INTEGER, message_id INTEGER,
   author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
   delivery_milliseconds INTEGER NOT NULL);
 CREATE UNIQUE INDEX row_id ON row (id, forward_path);
@@ -38,9 +40,9 @@ CREATE INDEX row_forward_path ON row (forward_path);
 CREATE INDEX row_reverse_path ON row (reverse_path);
 CREATE INDEX row_client ON row (client);
 CREATE INDEX row_message_id ON row (message_id);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )sql";
-static_assert(trace_schema_version == 1, "the schema above says which version it is");
+static_assert(trace_schema_version == 2, "the schema above says which version it is");
 
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t session_bytes = 8;
@@ -100,11 +102,11 @@ Database open_day(const std::string& path) {
   return std::move(*database);
 }
 
-std::string join(const std::vector<std::string>& reasons) {
+std::string join(const std::vector<std::string>& list) {
   std::string joined;
-  for (const std::string& reason : reasons) {
+  for (const std::string& text : list) {
     if (!joined.empty()) joined += '\n';
-    joined += reason;
+    joined += text;
   }
   return joined;
 }
@@ -141,6 +143,7 @@ TraceRecord cut_to_size(TraceRecord record) {
                             &record.forward_path,
                             &record.session,
                             &record.client,
+                            &record.iprev,
                             &record.ptr,
                             &record.hello,
                             &record.tls,
@@ -153,6 +156,9 @@ TraceRecord cut_to_size(TraceRecord record) {
                             &record.reply,
                             &record.spf,
                             &record.spf_domain,
+                            &record.arc,
+                            &record.dmarc,
+                            &record.dmarc_policy,
                             &record.subject,
                             &record.message_id,
                             &record.author,
@@ -160,9 +166,11 @@ TraceRecord cut_to_size(TraceRecord record) {
                             &record.to_ip}) {
     cut(*text);
   }
-  constexpr std::size_t max_reasons = 20;
-  if (record.reasons.size() > max_reasons) record.reasons.resize(max_reasons);
-  for (std::string& reason : record.reasons) cut(reason);
+  constexpr std::size_t max_list = 20;
+  for (std::vector<std::string>* list : {&record.reasons, &record.dkim}) {
+    if (list->size() > max_list) list->resize(max_list);
+    for (std::string& text : *list) cut(text);
+  }
   return record;
 }
 
@@ -259,8 +267,9 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       inode_(inode_of(path)),
       find_string_(database_.prepare("SELECT id FROM string WHERE hash = ? AND text = ?")),
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
-      add_row_(database_.prepare("INSERT OR REPLACE INTO row VALUES "
-                                 "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+      add_row_(database_.prepare(
+          "INSERT OR REPLACE INTO row VALUES "
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -321,27 +330,32 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 5, record.reverse_path);
   bind_string(row, 6, record.client);
   row.bind_blob(7, pack_session(record.session));
-  bind_string(row, 8, record.ptr);
-  bind_string(row, 9, record.hello);
-  bind_string(row, 10, record.tls);
-  bind_string(row, 11, record.certificate);
-  bind_string(row, 12, record.connector);
-  bind_string(row, 13, record.direction);
-  row.bind(14, std::int64_t{record.direct_send});
-  bind_string(row, 15, record.decision);
-  bind_string(row, 16, reply.text);
-  row.bind(17, reply.milliseconds);
-  bind_string(row, 18, join(record.reasons));
-  row.bind(19, static_cast<std::int64_t>(record.status));
-  bind_string(row, 20, record.spf);
-  bind_string(row, 21, record.spf_domain);
-  bind_string(row, 22, record.subject);
-  bind_string(row, 23, record.message_id);
-  bind_string(row, 24, record.author);
-  row.bind(25, static_cast<std::int64_t>(record.size));
-  bind_string(row, 26, pack_next_hop(record));
-  row.bind(27, record.content_milliseconds);
-  row.bind(28, record.delivery_milliseconds);
+  bind_string(row, 8, record.iprev);
+  bind_string(row, 9, record.ptr);
+  bind_string(row, 10, record.hello);
+  bind_string(row, 11, record.tls);
+  bind_string(row, 12, record.certificate);
+  bind_string(row, 13, record.connector);
+  bind_string(row, 14, record.direction);
+  row.bind(15, std::int64_t{record.direct_send});
+  bind_string(row, 16, record.decision);
+  bind_string(row, 17, reply.text);
+  row.bind(18, reply.milliseconds);
+  bind_string(row, 19, join(record.reasons));
+  row.bind(20, static_cast<std::int64_t>(record.status));
+  bind_string(row, 21, record.spf);
+  bind_string(row, 22, record.spf_domain);
+  bind_string(row, 23, join(record.dkim));
+  bind_string(row, 24, record.arc);
+  bind_string(row, 25, record.dmarc);
+  bind_string(row, 26, record.dmarc_policy);
+  bind_string(row, 27, record.subject);
+  bind_string(row, 28, record.message_id);
+  bind_string(row, 29, record.author);
+  row.bind(30, static_cast<std::int64_t>(record.size));
+  bind_string(row, 31, pack_next_hop(record));
+  row.bind(32, record.content_milliseconds);
+  row.bind(33, record.delivery_milliseconds);
   row.run();
 }
 

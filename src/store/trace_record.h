@@ -18,7 +18,8 @@ struct TraceRecord {
   Time received;                 ///< when RCPT was answered
   std::string session;           ///< 16 hexadecimal digits, as in the reply's tail
   std::string client;            ///< address
-  std::string ptr;               ///< validated or asked reverse name; empty if not asked
+  std::string iprev;             ///< `pass`, …: has the address a name that leads back to it?
+  std::string ptr;               ///< the name, if it does
   std::string hello;
   std::string tls;           ///< `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty: plain text
   std::string certificate;   ///< the name of the client's trusted certificate
@@ -34,6 +35,10 @@ struct TraceRecord {
   TraceStatus status = TraceStatus::pending;
   std::string spf;  ///< `pass`, …; empty if not evaluated
   std::string spf_domain;
+  std::vector<std::string> dkim;  ///< of each signature: `pass d=contoso.com s=s1`
+  std::string arc;                ///< `pass` or `fail`; empty without a chain
+  std::string dmarc;              ///< `pass`, …; empty if not evaluated
+  std::string dmarc_policy;       ///< what the author domain asks for: `reject`, …
   std::string subject;
   std::string message_id;
   std::string author;      ///< address of the From field

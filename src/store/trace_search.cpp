@@ -24,6 +24,7 @@ enum Column {
   reverse_path,
   client,
   session,
+  iprev,
   ptr,
   hello,
   tls,
@@ -38,6 +39,10 @@ enum Column {
   status,
   spf,
   spf_domain,
+  dkim,
+  arc,
+  dmarc,
+  dmarc_policy,
   subject,
   message_id,
   author,
@@ -47,9 +52,11 @@ enum Column {
   delivery_milliseconds
 };
 constexpr std::string_view columns =
-    "id, received, organization, forward_path, reverse_path, client, session, ptr, hello, tls, "
+    "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, "
+    "tls, "
     "certificate, connector, direction, direct_send, decision, reply, reply_milliseconds, reasons, "
-    "status, spf, spf_domain, subject, message_id, author, size, next_hop, content_milliseconds, "
+    "status, spf, spf_domain, dkim, arc, dmarc, dmarc_policy, subject, message_id, author, size, "
+    "next_hop, content_milliseconds, "
     "delivery_milliseconds";
 
 bool is_exact(const std::vector<std::string>& patterns) {
@@ -191,6 +198,16 @@ class DaySearch {
     return query_.subject.empty() || matches_subject(text(row, subject), query_);
   }
 
+  std::vector<std::string> list(const Statement& row, Column column) {
+    std::vector<std::string> texts;
+    Cursor in(text(row, column));
+    while (!in.at_end()) {
+      texts.emplace_back(in.take_while([](char c) { return c != '\n'; }));
+      in.take('\n');
+    }
+    return texts;
+  }
+
   TraceRecord read(const Statement& row) {
     TraceRecord record;
     record.message_trace_id = unpack_trace_id(row.blob(id));
@@ -198,6 +215,7 @@ class DaySearch {
     record.received = time(row);
     record.session = unpack_session(row.blob(session));
     record.client = text(row, client);
+    record.iprev = text(row, iprev);
     record.ptr = text(row, ptr);
     record.hello = text(row, hello);
     record.tls = text(row, tls);
@@ -210,14 +228,14 @@ class DaySearch {
     record.decision = text(row, decision);
     record.reply = unpack_reply({text(row, reply), row.number(reply_milliseconds)}, record.received,
                                 record.session);
-    Cursor in(text(row, reasons));
-    while (!in.at_end()) {
-      record.reasons.emplace_back(in.take_while([](char c) { return c != '\n'; }));
-      in.take('\n');
-    }
+    record.reasons = list(row, reasons);
     record.status = static_cast<TraceStatus>(row.number(status));
     record.spf = text(row, spf);
     record.spf_domain = text(row, spf_domain);
+    record.dkim = list(row, dkim);
+    record.arc = text(row, arc);
+    record.dmarc = text(row, dmarc);
+    record.dmarc_policy = text(row, dmarc_policy);
     record.subject = text(row, subject);
     record.message_id = text(row, message_id);
     record.author = text(row, author);
@@ -245,8 +263,8 @@ Result<std::vector<TraceRecord>> search_trace_day(const std::string& path, const
   try {
     Statement version = database->prepare("PRAGMA user_version");
     version.step();
-    if (version.number(0) > trace_schema_version) {
-      return fail(fmt::format("{} was written by a newer version of Postern.", path));
+    if (version.number(0) != trace_schema_version) {
+      return fail(fmt::format("{} was written by another version of Postern.", path));
     }
     version.reset();
     return DaySearch(*database, query, range).run();

@@ -105,6 +105,11 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   refused.status = TraceStatus::failed;
   refused.spf = "softfail";
   refused.spf_domain = "bank.test";
+  refused.iprev = "pass";
+  refused.dkim = {"pass d=bank.test s=s1", "fail d=list.test s=s2: body hash did not verify"};
+  refused.arc = "fail";
+  refused.dmarc = "fail";
+  refused.dmarc_policy = "quarantine";
   refused.author = "ceo@contoso.com";
   refused.next_hop = "smtp:mail.contoso.com:25";
   refused.to_ip = "192.0.2.25";
@@ -121,7 +126,12 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.received == refused.received);
   CHECK(back.session == refused.session);
   CHECK(back.client == refused.client);
+  CHECK(back.iprev == refused.iprev);
   CHECK(back.ptr == refused.ptr);
+  CHECK(back.dkim == refused.dkim);
+  CHECK(back.arc == refused.arc);
+  CHECK(back.dmarc == refused.dmarc);
+  CHECK(back.dmarc_policy == refused.dmarc_policy);
   CHECK(back.hello == refused.hello);
   CHECK(back.tls == refused.tls);
   CHECK(back.certificate == refused.certificate);

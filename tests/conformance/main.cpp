@@ -12,8 +12,8 @@ namespace {
 
 using namespace postern::conformance;
 
-constexpr std::pair<std::string_view, Group> groups[] = {{"spf", spf_suites},
-                                                         {"authres", authres_suites}};
+constexpr std::pair<std::string_view, Group> groups[] = {
+    {"spf", spf_suites}, {"dkim", dkim_suites}, {"arc", arc_suites}, {"authres", authres_suites}};
 
 std::filesystem::path default_folder() {
   if (const char* folder = std::getenv("CONFORMANCE_DIR"); folder && *folder) return folder;

@@ -53,6 +53,8 @@ bool print(const std::vector<SuiteReport>& suites);
 using Group = std::vector<SuiteReport> (*)(const std::filesystem::path& folder);
 
 std::vector<SuiteReport> spf_suites(const std::filesystem::path& folder);
+std::vector<SuiteReport> dkim_suites(const std::filesystem::path& folder);
+std::vector<SuiteReport> arc_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> authres_suites(const std::filesystem::path& folder);
 
 }  // namespace postern::conformance

@@ -1,0 +1,120 @@
+"""DKIM, ARC and iprev of real messages, signed and sealed by dkimpy, which has no line in common
+with posternd: what is stamped, and what the trace says."""
+import base64
+import re
+import subprocess
+
+import dkim
+import pytest
+
+from postern import ZONE
+from smtp_session import SmtpSession
+
+EXT = '203.0.113.9'
+NAMED = '203.0.113.77'
+
+
+def make_keys(folder):
+    """An RSA key pair in the forms that dkimpy and the DNS want."""
+    private, public = folder / 'private.pem', folder / 'public.der'
+    subprocess.run(['openssl', 'genrsa', '-traditional', '-out', private, '2048'], check=True, capture_output=True)
+    subprocess.run(['openssl', 'rsa', '-in', private, '-pubout', '-outform', 'DER', '-out', public], check=True,
+                   capture_output=True)
+    text = base64.b64encode(public.read_bytes()).decode()
+    return private.read_bytes(), ' '.join(f'"{text[at:at + 200]}"' for at in range(0, len(text), 200))
+
+
+@pytest.fixture(scope='module')
+def world(certificates, tmp_path_factory):
+    from conftest import CONTOSO, temporary_folder
+    from postern import Postern
+
+    private, public = make_keys(tmp_path_factory.mktemp('keys'))
+    zone = ZONE + (f's1._domainkey.bank.test. TXT "v=DKIM1; p=" {public}\n'
+                   f'arc._domainkey.list.test. TXT "v=DKIM1; p=" {public}\n'
+                   'gone._domainkey.bank.test. TXT "v=DKIM1; p="\n'
+                   '77.113.0.203.in-addr.arpa. PTR mail77.bank.test.\n'
+                   'mail77.bank.test. A 203.0.113.77\n')
+    with temporary_folder() as folder, Postern(folder, certificates, zone=zone) as postern:
+        postern.cmdlets(*CONTOSO)
+        yield postern, private
+
+
+BODY = b'A line.\r\n\r\nblanks   inside and behind \t \r\n' + b'0123456789' * 7 + b'\r\n\r\n\r\n'
+HEADER = b'From: Bob <bob@bank.test>\r\nTo: ann@contoso.com\r\nSubject:  folded\r\n\tsubject \r\nDate: Sun, 22 Nov 2026 09:00:00 +0000\r\nMessage-ID: <%d@bank.test>\r\n'
+
+
+def message(number, body=BODY):
+    return HEADER % number + b'\r\n' + body
+
+
+def sign(world, content, selector=b's1', canonicalize=(b'relaxed', b'simple')):
+    return dkim.sign(content, selector, b'bank.test', world[1], canonicalize=canonicalize) + content
+
+
+def deliver(world, content, client=EXT):
+    """The stamped results, and the row of the trace."""
+    postern = world[0]
+    before = set(postern.mailbox('ann@contoso.com'))
+    with SmtpSession(postern.proxied, proxy=client) as session:
+        session.ehlo()
+        assert session.mail('bob@bank.test').code == 250
+        assert session.rcpt('ann@contoso.com').code == 250
+        reply = session.data(content)
+        assert reply.code == 250, reply.line
+    (file,) = set(postern.mailbox('ann@contoso.com')) - before
+    header = re.sub(rb'\r?\n[ \t]+', b' ', file.read_bytes()).partition(b'\n\n')[0].decode('latin-1')
+    results = re.search(r'^Authentication-Results: (.*)$', header, re.M).group(1).strip()
+    identity = re.search(r'id ([0-9a-f-]{36})', reply.line).group(1)
+    (row,) = postern.objects(f'Get-MessageTraceV2 -MessageTraceId {identity}')
+    return results, row
+
+
+@pytest.mark.parametrize('canonicalize', [(a, b) for a in (b'simple', b'relaxed') for b in (b'simple', b'relaxed')])
+def test_a_signature_of_dkimpy_passes(world, canonicalize):
+    results, row = deliver(world, sign(world, message(1), canonicalize=canonicalize))
+    assert 'dkim=pass header.d=bank.test header.i=@bank.test header.s=s1 header.a=rsa-sha256' in results
+    assert row['Dkim'] == ['pass d=bank.test s=s1']
+
+
+def test_a_changed_body_fails_and_says_so(world):
+    results, row = deliver(world, sign(world, message(2)).replace(b'A line.', b'A lime.'))
+    assert 'dkim=fail reason="body hash did not verify' in results
+    assert row['Dkim'] == ['fail d=bank.test s=s1: body hash did not verify']
+
+
+def test_a_body_that_is_written_to_a_file_verifies(world):
+    body = b''.join(b'line %d of a message that does not stay in memory\r\n' % number for number in range(8000))
+    results, _ = deliver(world, sign(world, message(3, body)))
+    assert 'dkim=pass' in results
+
+
+def test_a_revoked_and_a_missing_key(world):
+    _, row = deliver(world, sign(world, sign(world, message(4), b'gone'), b'never'))
+    assert row['Dkim'] == ['permerror d=bank.test s=never: no key for signature',
+                           'permerror d=bank.test s=gone: key is revoked']
+
+
+def test_without_a_signature_there_is_none(world):
+    results, row = deliver(world, message(5))
+    assert 'dkim=none' in results and 'arc=' not in results
+    assert row['Dkim'] == [] and row['Arc'] == ''
+
+
+def test_a_chain_that_dkimpy_sealed_passes_until_the_seal_is_touched(world):
+    content = b'Authentication-Results: list.test; spf=pass smtp.mailfrom=bank.test\r\n' + message(6)
+    fields = dkim.arc_sign(content, b'arc', b'list.test', world[1], b'list.test')
+    sealed = b''.join(fields) + content
+    results, row = deliver(world, sealed)
+    assert 'arc=pass (i=1)' in results and row['Arc'] == 'pass'
+    results, row = deliver(world, sealed.replace(b'cv=none', b'cv=pass'))
+    assert 'arc=fail' in results and row['Arc'] == 'fail'
+
+
+def test_the_clients_name_counts_when_it_leads_back(world):
+    results, row = deliver(world, message(7), client=NAMED)
+    assert 'iprev=pass (mail77.bank.test) policy.iprev=203.0.113.77' in results
+    assert (row['Iprev'], row['Ptr']) == ('pass', 'mail77.bank.test')
+    results, row = deliver(world, message(8))
+    assert 'iprev=permerror' in results
+    assert (row['Iprev'], row['Ptr']) == ('permerror', '')
