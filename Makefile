@@ -5,7 +5,7 @@
 #   make test         unit tests, the same under ASan and UBSan, conformance, end to end, and a
 #                     look at every fuzz target
 #   make e2e-asan     end to end with programs built with ASan and UBSan
-#   make tsan         unit tests under TSan
+#   make tsan         unit tests and end to end, under TSan
 #   make conformance  the public suites in CONFORMANCE_DIR (default ../shared/conformance)
 #   make fuzz         every fuzz target for SECONDS seconds (default 60)
 #   make bench        figures, beside Postfix's smtp-sink in the same run
@@ -57,6 +57,7 @@ asan: | build
 tsan: | build
 	@$(call build,tsan)
 	@$(ctest) --test-dir build/tsan -L unit
+	@POSTERN_BIN_DIR=build/tsan/bin /usr/bin/python3 -m pytest -q tests/e2e
 
 conformance: | build
 	@scripts/install-dependencies build test
