@@ -2,12 +2,15 @@
 #
 #   make              build/bin/posternd and build/bin/postern, optimized
 #   make run          the demo: Contoso on 127.0.0.1:2525, until Ctrl-C
-#   make test         unit tests, the same under ASan and UBSan, conformance, end to end
+#   make test         unit tests, the same under ASan and UBSan, conformance, end to end, and a
+#                     look at every fuzz target
+#   make e2e-asan     end to end with programs built with ASan and UBSan
+#   make tsan         unit tests and end to end, under TSan
 #   make conformance  the public suites in CONFORMANCE_DIR (default ../shared/conformance)
 #   make fuzz         every fuzz target for SECONDS seconds (default 60)
 #   make bench        figures, beside Postfix's smtp-sink in the same run
 #   make install      into PREFIX (default /usr/local); DESTDIR is honoured
-#   make deb          postern_VERSION_ARCH.deb in build/
+#   make deb          postern_VERSION-1_ARCH.deb in build/
 PREFIX ?= /usr/local
 SECONDS ?= 60
 CONFORMANCE_DIR ?= $(abspath ../shared/conformance)
@@ -18,7 +21,7 @@ build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(
         cmake --build --preset $(1) $(if $(2),--target $(2))
 ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 
-.PHONY: all run test lint unit asan tsan conformance e2e fuzz bench install deb clean
+.PHONY: all run test lint unit asan tsan conformance e2e e2e-asan fuzz bench install deb clean
 
 all: | build
 	@scripts/install-dependencies build
@@ -35,6 +38,7 @@ run: | build
 test: | build
 	@scripts/install-dependencies build test
 	@$(MAKE) --no-print-directory lint unit conformance e2e asan
+	@$(MAKE) --no-print-directory fuzz SECONDS=1
 
 lint:
 	@/usr/bin/python3 tools/check_layers.py
@@ -53,6 +57,7 @@ asan: | build
 tsan: | build
 	@$(call build,tsan)
 	@$(ctest) --test-dir build/tsan -L unit
+	@POSTERN_BIN_DIR=build/tsan/bin /usr/bin/python3 -m pytest -q tests/e2e
 
 conformance: | build
 	@scripts/install-dependencies build test
@@ -63,9 +68,13 @@ e2e: | build
 	@$(call build,release)
 	@/usr/bin/python3 -m pytest -q tests/e2e
 
+e2e-asan: | build
+	@$(call build,asan)
+	@POSTERN_BIN_DIR=build/asan/bin /usr/bin/python3 -m pytest -q tests/e2e
+
 fuzz: | build
 	@scripts/install-dependencies build test
-	@$(call build,fuzz)
+	@$(call build,asan,fuzz_targets)
 	@scripts/fuzz $(SECONDS)
 
 bench: | build

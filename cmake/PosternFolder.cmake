@@ -44,6 +44,7 @@ function(postern_folder name)
       add_executable(${name}_${stem} ${source})
       target_link_libraries(${name}_${stem} PRIVATE ${library})
       target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzz_targets ${name}_${stem})
     endforeach()
   endif()
 

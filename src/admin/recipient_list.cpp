@@ -15,13 +15,19 @@ bool is_separator(char c) {
   return is_wsp(c) || c == ',' || c == ';' || c == '\r';
 }
 
-/// The words of a line; a quoted local-part keeps its blanks.
+/// Many editors on Windows write it, and lists put together have it in their midst: invisible, it
+/// would be a part of the address behind it.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+/// The words of a line; a quoted local-part (RFC 5321 section 4.1.2) keeps its blanks.
 std::vector<std::string> split(std::string_view line) {
   std::vector<std::string> words;
   std::string word;
   bool quoted = false;
+  bool escaped = false;
   for (const char c : line) {
-    if (c == '"') quoted = !quoted;
+    if (c == '"' && !escaped) quoted = !quoted;
+    escaped = quoted && c == '\\' && !escaped;
     if (!quoted && is_separator(c)) {
       if (!word.empty()) words.push_back(std::exchange(word, {}));
     } else {
@@ -38,7 +44,6 @@ class Reader {
       : snapshot_(snapshot), organization_(organization) {}
 
   RecipientList read(std::string_view content) {
-    if (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
     Cursor in(content);
     for (std::size_t number = 1; !in.at_end(); ++number) {
       const std::string_view line = in.take_while([](char c) { return c != '\n'; });
@@ -56,6 +61,7 @@ class Reader {
 
  private:
   void read_line(std::size_t number, std::string_view line) {
+    while (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
     const std::vector<std::string> words = split(line);
     if (words.empty() || words.front().starts_with('#')) return;
     const bool continues = is_wsp(line.front()) && !words.front().contains('@');

@@ -43,6 +43,12 @@ TEST_CASE("lists and Postfix maps are read") {
   CHECK(read("ann@contoso.com x\nsales@contoso.com "
              "ann@contoso.com\ninfo@contoso.com\tann@contoso.com") ==
         "ann@contoso.com(info@contoso.com)(sales@contoso.com) ");
+  CHECK(read("\"ann \\\" miller\"@contoso.com x\n\"#1\"@contoso.com;Room 1") ==
+        "\"ann \\\" miller\"@contoso.com #1@contoso.com ");
+  // Lists put together: each began with a byte order mark.
+  CHECK(read("\xef\xbb\xbf"
+             "ann@contoso.com\n\xef\xbb\xbf"
+             "bob@contoso.com\n") == "ann@contoso.com bob@contoso.com ");
   // Lists and forwardings stay with the next hop: here they are recipients.
   CHECK(read("all@contoso.com ann@contoso.com, bob@contoso.com\nout@contoso.com x@gmail.test") ==
         "all@contoso.com out@contoso.com ");

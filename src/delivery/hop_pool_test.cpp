@@ -37,8 +37,8 @@ struct PoolWorld {
   }
 
   ScriptedServer server{NextHop::Kind::lmtp};
-  net::BlockingPool workers{1, 8};
   boost::asio::io_context io{1};
+  net::BlockingPool workers{1, 8};
   Counters counters;
   std::shared_ptr<HopPool> pool;
 };

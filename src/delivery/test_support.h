@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,8 +18,19 @@
 
 namespace postern::delivery {
 
-using net::run;
 using net::run_on;
+
+/// As net::run, on an io_context that outlives every pool: the thread of a pool may still be inside
+/// asio::post when what it has posted is done. For the test's own thread.
+inline boost::asio::io_context& io_of_tests() {
+  static boost::asio::io_context io(1);
+  return io;
+}
+
+template <class T>
+T run(boost::asio::awaitable<T> task) {
+  return run_on(io_of_tests(), std::move(task));
+}
 
 /// A folder that disappears with the test.
 class TestFolder {

@@ -34,7 +34,9 @@ void read_server(TomlTable& table, Config& config) {
       config.hostname = *name;
     }
   }
-  if (!config.data_directory.is_absolute()) {
+  if (config.data_directory.empty()) {
+    table.complain("data_directory", "expected a folder such as \"/var/lib/postern\"");
+  } else if (!config.data_directory.is_absolute()) {
     config.data_directory = std::filesystem::absolute(config.data_directory);
   }
 }

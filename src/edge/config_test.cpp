@@ -56,6 +56,8 @@ TEST_CASE("a mistake is told with file, line, key and what was expected") {
   CHECK(mistakes("[dns]\nservers = [\"localhost\"]\n").contains("[dns] servers"));
   CHECK(mistakes("[store]\nurl = \"mysql:x\"\n").contains("expected sqlite:"));
   CHECK(mistakes("threads = \n").starts_with("postern.toml:6: "));
+  CHECK(parse_config("[server]\ndata_directory = \"\"\n", "f").error()[0] ==
+        "f:2: [server] data_directory: expected a folder such as \"/var/lib/postern\"");
 }
 
 TEST_CASE("all mistakes are told at once") {

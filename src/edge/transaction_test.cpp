@@ -102,10 +102,10 @@ struct Edge {
       std::move(store::DirectoryStore::open(folder.path + "/postern.db").value());
   Trace trace;
   admin::Metrics metrics;
+  boost::asio::io_context io{1};  // outlives the pool, whose threads post to it
   net::BlockingPool pool{1, 10};
   delivery::ContentStore contents;
   ToyCourier courier;
-  boost::asio::io_context io{1};
   dns::ZoneResolver resolver{dns::Zone()};
   auth::DkimKeyCache dkim_keys;
   Asker asker{io, resolver};

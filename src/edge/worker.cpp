@@ -148,6 +148,8 @@ boost::asio::awaitable<void> Worker::serve(std::shared_ptr<Connection> connectio
     }
   };
   const Registration registration(*this, connection.get());
+  // Accepted before drain(), and here only now.
+  if (draining_) connection->stream->interrupt();
   co_await converse(*connection);
 }
 

@@ -68,6 +68,10 @@ class Worker {
 
   const Shared shared_;
   SharedSettings settings_;
+  // Sessions that are cut off end with io_, and leave these as their last act.
+  std::unordered_set<Connection*> connections_;
+  std::atomic<std::size_t> session_count_{0};
+  bool draining_ = false;
   boost::asio::io_context io_{1};
   std::unique_ptr<dns::Resolver> resolver_;
   auth::DkimKeyCache dkim_keys_;
@@ -75,9 +79,6 @@ class Worker {
   std::unique_ptr<delivery::Courier> courier_;
   Services services_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
-  std::unordered_set<Connection*> connections_;
-  std::atomic<std::size_t> session_count_{0};
-  bool draining_ = false;
   std::thread thread_;
 };
 
