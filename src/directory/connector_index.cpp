@@ -112,15 +112,13 @@ void ConnectorIndex::assign(Lists lists) {
   link(lists.v4);
   link(lists.v6);
   const Sizes sizes = lists.sizes();
-  const std::size_t count = sizes.sender_domains + sizes.v4 + sizes.certificate_names +
-                            cells<AddressEntry<V6Bits>> * sizes.v6;
-  if (count == 0) {
-    block_ = nullptr;
-    return;
-  }
-  const auto block = std::make_shared_for_overwrite<Cell[]>(cells<Sizes> + count);
-  new (block.get()) Sizes(sizes);
-  Cell* to = block.get() + cells<Sizes>;
+  const std::size_t count = cells<Sizes> + sizes.sender_domains + sizes.v4 +
+                            sizes.certificate_names + cells<AddressEntry<V6Bits>> * sizes.v6;
+  std::shared_ptr<Cell[]> outside;
+  if (count > inside_.size()) outside = std::make_shared_for_overwrite<Cell[]>(count);
+  Cell* to = outside == nullptr ? inside_.data() : outside.get();
+  new (to) Sizes(sizes);
+  to += cells<Sizes>;
   const auto put = [&]<class Entry>(const std::vector<Entry>& entries) {
     std::ranges::uninitialized_copy(entries,
                                     std::span(reinterpret_cast<Entry*>(to), entries.size()));
@@ -131,7 +129,7 @@ void ConnectorIndex::assign(Lists lists) {
   put(lists.v4);
   put(lists.certificate_names);
   put(lists.v6);
-  block_ = block;
+  outside_ = std::move(outside);
 }
 
 }  // namespace postern::directory

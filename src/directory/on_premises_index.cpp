@@ -7,8 +7,10 @@ namespace postern::directory {
 void OnPremisesIndex::insert(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
     const std::uint64_t key = NameEntry::key_of(name);
-    if (certificate_names_.find(key) == nullptr) certificate_names_.insert_or_assign(key, {});
-    certificate_names_.edit(key)->insert(connector);
+    const ConnectorSet* const there = certificate_names_.find(key);
+    ConnectorSet set = there == nullptr ? ConnectorSet() : *there;
+    set.insert(connector);
+    certificate_names_.insert_or_assign(key, std::move(set));
   }
   for (const IpPrefix& prefix : connector.sender_ip_addresses) {
     addresses_.edit(prefix).insert(connector);

@@ -19,10 +19,13 @@
 // Maps that share nodes may be used by several threads; one map is like any other object.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <new>
@@ -36,19 +39,49 @@ namespace postern::directory {
 
 /// Numbers are taken to be well spread already: hashes, or numbers given in order.
 struct KeyHash {
+  /// Eight octets at a time: both halves of a product of 128 bits, one upon the other, depend on
+  /// all bits of its factors. Names are short and are hashed several times for each mail.
   std::uint64_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
+    constexpr std::size_t step = sizeof(std::uint64_t);
+    std::uint64_t hash = text.size();
+    std::uint64_t last = 0;
+    if (text.size() < step) {
+      text.copy(static_cast<char*>(static_cast<void*>(&last)), text.size());
+    } else {
+      for (std::size_t at = 0; at + step < text.size(); at += step) {
+        hash = multiply(hash ^ read(text.data() + at));
+      }
+      last = read(text.data() + text.size() - step);  // perhaps some octets again
+    }
+    // Twice, since of two factors one is a constant.
+    return multiply(multiply(hash ^ last));
   }
   template <class Number>
     requires std::integral<Number> || std::is_enum_v<Number>
   std::uint64_t operator()(Number number) const {
     return static_cast<std::uint64_t>(number);
   }
+
+ private:
+  static std::uint64_t read(const char* at) {
+    std::uint64_t octets = 0;
+    std::memcpy(&octets, at, sizeof octets);
+    return octets;
+  }
+  static std::uint64_t multiply(std::uint64_t number) {
+    const auto product = static_cast<unsigned __int128>(number) * 0x9e37'79b9'7f4a'7c15;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
 };
 
 /// Hash and equality of names that are the same in any case.
 struct IgnoringCase {
-  std::uint64_t operator()(std::string_view text) const { return KeyHash{}(to_lower(text)); }
+  std::uint64_t operator()(std::string_view text) const {
+    std::array<char, 64> lower;  // most names fit
+    if (text.size() > lower.size()) return KeyHash{}(to_lower(text));
+    std::ranges::transform(text, lower.begin(), [](char c) { return to_lower(c); });
+    return KeyHash{}(std::string_view(lower.data(), text.size()));
+  }
   bool operator()(std::string_view a, std::string_view b) const { return iequals(a, b); }
 };
 
@@ -106,13 +139,8 @@ class PersistentSet {
   }
 
   void insert_or_assign(Entry entry) {
-    if (Entry* there = edit(KeyOf{}(entry))) {
-      *there = std::move(entry);
-      return;
-    }
     const std::uint64_t hash = Hash{}(KeyOf{}(entry));
-    insert_new(root_, hash, 0, std::move(entry));
-    ++size_;
+    if (put(root_, hash, 0, std::move(entry))) ++size_;
   }
 
   /// False: was not there.
@@ -255,31 +283,44 @@ class PersistentSet {
     if (!is_ours(link)) remake(link, link.entry_slots, link.child_slots, {});
   }
 
-  static void insert_new(Link& link, std::uint64_t hash, unsigned shift, Entry&& entry) {
+  /// False: replaced an entry with this key.
+  static bool put(Link& link, std::uint64_t hash, unsigned shift, Entry&& entry) {
     if (shift >= hash_bits) {
-      remake(link, 0, 0, {.add_entry = link.entry_count()}, &entry);
-      return;
+      const std::size_t position = link.position_in_list(KeyOf{}(entry));
+      const bool is_new = position == link.entry_count();
+      if (is_new) {
+        remake(link, 0, 0, {.add_entry = position}, &entry);
+      } else {
+        unshare(link);
+        link.entries()[position] = std::move(entry);
+      }
+      return is_new;
     }
     const std::uint32_t bit = slot_bit(hash, shift);
     const std::size_t entry_rank = rank(link.entry_slots, bit);
     const std::size_t child_rank = rank(link.child_slots, bit);
     if (link.child_slots & bit) {
       unshare(link);
-      insert_new(link.children()[child_rank], hash, shift + slot_bits, std::move(entry));
-      return;
+      return put(link.children()[child_rank], hash, shift + slot_bits, std::move(entry));
     }
     if (!(link.entry_slots & bit)) {
       remake(link, link.entry_slots | bit, link.child_slots, {.add_entry = entry_rank}, &entry);
-      return;
+      return true;
+    }
+    if (Equal{}(KeyOf{}(std::as_const(link.entries()[entry_rank])), KeyOf{}(entry))) {
+      unshare(link);
+      link.entries()[entry_rank] = std::move(entry);
+      return false;
     }
     // Two entries for one slot: they move into a child, where the next bits tell them apart.
     Entry other = link.entries()[entry_rank];
     const std::uint64_t other_hash = Hash{}(KeyOf{}(other));
     Guard child;
-    insert_new(child.link, other_hash, shift + slot_bits, std::move(other));
-    insert_new(child.link, hash, shift + slot_bits, std::move(entry));
+    put(child.link, other_hash, shift + slot_bits, std::move(other));
+    put(child.link, hash, shift + slot_bits, std::move(entry));
     remake(link, link.entry_slots & ~bit, link.child_slots | bit,
            {.drop_entry = entry_rank, .add_child = child_rank}, nullptr, child.take());
+    return true;
   }
 
   /// The key is there.

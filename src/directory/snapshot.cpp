@@ -130,9 +130,11 @@ std::vector<SharedConnector> Organization::connectors() const {
 }
 
 SharedOrganization Snapshot::find_organization(std::string_view identity) const {
-  const std::string name = to_lower(identity);
-  if (const OrganizationId* const id = identities_.find(name)) return find_organization(*id);
-  const OwnedDomain* const domain = domains_.find(name);
+  // No name has the form of a GUID.
+  const auto guid = Guid::parse(identity);
+  const OrganizationId* const id = guid ? guids_.find(*guid) : names_.find(identity);
+  if (id != nullptr) return find_organization(*id);
+  const OwnedDomain* const domain = domains_.find(to_lower(identity));
   return domain == nullptr ? nullptr : find_organization(domain->organization);
 }
 
@@ -168,7 +170,9 @@ Snapshot::DomainOwner Snapshot::find_domain(std::string_view domain) const {
     const OwnedDomain* const found = domains_.find(name);
     if (found == nullptr) continue;
     if (name.size() == domain.size() || found->domain->match_sub_domains) {
-      return {peek_organization(found->organization), found->domain};
+      const Organization* const organization = peek_organization(found->organization);
+      organization->index_.prefetch();
+      return {organization, found->domain};
     }
   }
   return {};
@@ -184,8 +188,8 @@ Organization& Snapshot::edit(OrganizationId id) {
 
 void Snapshot::put_organization(OrganizationId id, const Guid& guid, std::string name,
                                 Time when_created) {
-  identities_.insert_or_assign(Text(to_lower(name)), id);
-  identities_.insert_or_assign(Text(guid.to_string()), id);
+  names_.insert_or_assign(Text(name), id);
+  guids_.insert_or_assign(guid, id);
   organizations_.insert_or_assign(
       number_of(id), std::make_shared<Organization>(id, guid, std::move(name), when_created));
 }
@@ -201,8 +205,8 @@ void Snapshot::remove_organization(OrganizationId id) {
     if (connector->type == ConnectorType::on_premises) on_premises_.remove(*connector);
     return true;
   });
-  identities_.erase(to_lower(organization->name()));
-  identities_.erase(organization->guid().to_string());
+  names_.erase(organization->name());
+  guids_.erase(organization->guid());
   organizations_.erase(number_of(id));
 }
 

@@ -175,11 +175,16 @@ class Snapshot {
     std::string_view operator()(const OwnedDomain& owned) const { return owned.name; }
   };
 
+  struct GuidHash {
+    std::uint64_t operator()(const Guid& guid) const { return KeyHash{}(guid.bytes()); }
+  };
+
   Organization& edit(OrganizationId id);
 
   std::uint64_t revision_ = 0;
   PersistentArray<std::shared_ptr<Organization>> organizations_;  // by id
-  PersistentMap<Text, OrganizationId> identities_;                // names in lower case, and GUIDs
+  PersistentMap<Text, OrganizationId, IgnoringCase, IgnoringCase> names_;
+  PersistentMap<Guid, OrganizationId, GuidHash> guids_;
   PersistentSet<OwnedDomain, OwnedDomainName> domains_;
   OnPremisesIndex on_premises_;
 };
