@@ -28,7 +28,8 @@ directory::SharedOrganization find_organization(const directory::Snapshot& snaps
                                                 std::string_view identity) {
   if (auto found = snapshot.find_organization(identity)) return found;
   const auto domain = mail::to_a_label(identity);
-  return domain ? snapshot.find_domain(*domain).organization : nullptr;
+  const auto owner = domain ? snapshot.find_domain(*domain) : directory::Snapshot::DomainOwner{};
+  return owner ? snapshot.find_organization(owner.domain->organization) : nullptr;
 }
 
 std::expected<directory::SharedOrganization, CommandError> choose_organization(

@@ -11,111 +11,125 @@ bool is_found_by_sender_domain(const InboundConnector& connector) {
          (connector.sender_ip_addresses.empty() && connector.tls_sender_certificate_name.empty());
 }
 
-/// Sorted arrays have no spare room, since there may be very many of them.
-template <class Entry, class IsBefore>
-void merge(std::vector<Entry>& entries, std::vector<Entry> added, IsBefore is_before) {
-  if (added.empty()) return;
+/// Both in order, `there` already so.
+template <class Entry>
+std::vector<Entry> merge(std::span<const Entry> there, std::vector<Entry> added) {
+  std::ranges::sort(added, std::less<>());
+  if (there.empty()) return added;
   std::vector<Entry> merged;
-  merged.reserve(entries.size() + added.size());
-  merged.insert(merged.end(), entries.begin(), entries.end());
-  merged.insert(merged.end(), added.begin(), added.end());
-  std::ranges::sort(merged, is_before);
-  entries = std::move(merged);
+  merged.reserve(there.size() + added.size());
+  std::merge(there.begin(), there.end(), added.begin(), added.end(), std::back_inserter(merged));
+  return merged;
 }
 
+/// All but those of `connector`.
 template <class Entry>
-void remove_from(std::vector<Entry>& entries, const InboundConnector& connector) {
-  std::erase_if(entries, [&](const Entry& entry) { return entry.connector == &connector; });
+std::vector<Entry> others(std::span<const Entry> there, const InboundConnector& connector) {
+  std::vector<Entry> kept;
+  kept.reserve(there.size());
+  std::ranges::copy_if(there, std::back_inserter(kept),
+                       [&](const Entry& entry) { return entry.connector != &connector; });
+  return kept;
+}
+
+/// Sets what is around each entry: the one before it, or what is around that. Equal prefixes of
+/// several connectors count as around each other.
+template <class Bits>
+void link(std::vector<AddressEntry<Bits>>& entries) {
+  constexpr std::uint32_t none = AddressEntry<Bits>::none;
+  for (std::uint32_t i = 0; i < entries.size(); ++i) {
+    std::uint32_t around = i == 0 ? none : i - 1;
+    while (around != none && !entries[around].has(entries[i].network)) {
+      around = entries[around].around;
+    }
+    entries[i].around = around;
+  }
+}
+
+template <class Bits>
+std::size_t count_equal(std::span<const AddressEntry<Bits>> entries, Bits network,
+                        unsigned length) {
+  const auto same_network =
+      std::ranges::equal_range(entries, network, {}, &AddressEntry<Bits>::network);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      same_network, [&](const AddressEntry<Bits>& entry) { return entry.length == length; }));
 }
 
 }  // namespace
 
-void NameIndex::insert(std::vector<Entry> added) {
-  merge(entries_, std::move(added), std::less<>());
-}
+/// The arrays while they are changed.
+struct ConnectorIndex::Lists {
+  std::vector<NameEntry> sender_domains;
+  std::vector<AddressEntry<V4Bits>> v4;
+  std::vector<AddressEntry<V6Bits>> v6;
+  std::vector<NameEntry> certificate_names;
 
-void NameIndex::remove(const InboundConnector& connector) {
-  remove_from(entries_, connector);
-}
-
-template <class Bits>
-void AddressIndex<Bits>::insert(std::vector<Entry> added) {
-  merge(entries_, std::move(added), [](const Entry& a, const Entry& b) { return a.is_before(b); });
-  link();
-}
-
-template <class Bits>
-void AddressIndex<Bits>::remove(const InboundConnector& connector) {
-  remove_from(entries_, connector);
-  link();
-}
-
-template <class Bits>
-void AddressIndex<Bits>::link() {
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    // What is around an entry is the one before it, or around that. Equal prefixes of several
-    // connectors count as around each other.
-    std::uint32_t around = i == 0 ? none : i - 1;
-    while (around != none && !entries_[around].has(entries_[i].network)) {
-      around = entries_[around].around;
+  void add(const InboundConnector& one) {
+    if (const std::string_view name = one.tls_sender_certificate_name; !name.empty()) {
+      certificate_names.push_back({NameEntry::key_of(name), &one});
     }
-    entries_[i].around = around;
+    if (is_found_by_sender_domain(one)) {
+      for (const std::string_view domain : one.sender_domains) {
+        sender_domains.push_back({NameEntry::key_of(domain), &one});
+      }
+    }
+    for (const IpPrefix& prefix : one.sender_ip_addresses) {
+      const IpAddress& network = prefix.network();
+      if (network.is_v4()) {
+        v4.push_back({to_v4_bits(network), 0, prefix.length(), &one});
+      } else {
+        v6.push_back({to_v6_bits(network), 0, prefix.length(), &one});
+      }
+    }
   }
-}
-
-template <class Bits>
-std::size_t AddressIndex<Bits>::count(Bits network, unsigned length) const {
-  std::size_t found = 0;
-  for (const Entry& entry : std::ranges::equal_range(entries_, network, {}, &Entry::network)) {
-    found += entry.length == length;
+  Sizes sizes() const {
+    return {static_cast<std::uint32_t>(sender_domains.size()),
+            static_cast<std::uint32_t>(v4.size()), static_cast<std::uint32_t>(v6.size()),
+            static_cast<std::uint32_t>(certificate_names.size())};
   }
-  return found;
-}
-
-template class AddressIndex<V4Bits>;
-template class AddressIndex<V6Bits>;
+};
 
 void ConnectorIndex::insert(std::span<const InboundConnector* const> connectors) {
-  std::vector<NameIndex::Entry> certificate_names;
-  std::vector<NameIndex::Entry> sender_domains;
-  std::vector<AddressIndex<V4Bits>::Entry> v4;
-  std::vector<AddressIndex<V6Bits>::Entry> v6;
-  for (const InboundConnector* one : connectors) {
-    if (const std::string_view name = one->tls_sender_certificate_name; !name.empty()) {
-      certificate_names.push_back({NameIndex::key_of(name), one});
-    }
-    if (is_found_by_sender_domain(*one)) {
-      for (const std::string_view domain : one->sender_domains) {
-        sender_domains.push_back({NameIndex::key_of(domain), one});
-      }
-    }
-    for (const IpPrefix& prefix : one->sender_ip_addresses) {
-      const IpAddress& network = prefix.network();
-      const auto length = static_cast<std::uint8_t>(prefix.length());
-      if (network.is_v4()) {
-        v4.push_back({one, to_v4_bits(network), 0, length});
-      } else {
-        v6.push_back({one, to_v6_bits(network), 0, length});
-      }
-    }
-  }
-  certificate_names_.insert(std::move(certificate_names));
-  sender_domains_.insert(std::move(sender_domains));
-  v4_.insert(std::move(v4));
-  v6_.insert(std::move(v6));
+  Lists added;
+  for (const InboundConnector* one : connectors) added.add(*one);
+  assign({merge(sender_domains(), std::move(added.sender_domains)),
+          merge(v4(), std::move(added.v4)), merge(v6(), std::move(added.v6)),
+          merge(certificate_names(), std::move(added.certificate_names))});
 }
 
 void ConnectorIndex::remove(const InboundConnector& connector) {
-  certificate_names_.remove(connector);
-  sender_domains_.remove(connector);
-  v4_.remove(connector);
-  v6_.remove(connector);
+  assign({others(sender_domains(), connector), others(v4(), connector), others(v6(), connector),
+          others(certificate_names(), connector)});
 }
 
 std::size_t ConnectorIndex::count(const IpPrefix& prefix) const {
   const IpAddress& network = prefix.network();
-  return network.is_v4() ? v4_.count(to_v4_bits(network), prefix.length())
-                         : v6_.count(to_v6_bits(network), prefix.length());
+  return network.is_v4() ? count_equal(v4(), to_v4_bits(network), prefix.length())
+                         : count_equal(v6(), to_v6_bits(network), prefix.length());
+}
+
+void ConnectorIndex::assign(Lists lists) {
+  link(lists.v4);
+  link(lists.v6);
+  const Sizes sizes = lists.sizes();
+  const std::size_t count = cells<Sizes> + sizes.sender_domains + sizes.v4 +
+                            sizes.certificate_names + cells<AddressEntry<V6Bits>> * sizes.v6;
+  std::shared_ptr<Cell[]> outside;
+  if (count > inside_.size()) outside = std::make_shared_for_overwrite<Cell[]>(count);
+  Cell* to = outside == nullptr ? inside_.data() : outside.get();
+  new (to) Sizes(sizes);
+  to += cells<Sizes>;
+  const auto put = [&]<class Entry>(const std::vector<Entry>& entries) {
+    std::ranges::uninitialized_copy(entries,
+                                    std::span(reinterpret_cast<Entry*>(to), entries.size()));
+    to += cells<Entry> * entries.size();
+  };
+  // In the order in which the accessors look for them.
+  put(lists.sender_domains);
+  put(lists.v4);
+  put(lists.certificate_names);
+  put(lists.v6);
+  outside_ = std::move(outside);
 }
 
 }  // namespace postern::directory

@@ -6,12 +6,16 @@
 //
 // An organization has few connectors, ten or perhaps ten thousand, but there may be a hundred
 // thousand organizations, and the one whose mail comes next is in nobody's cache. So its index
-// is a few sorted arrays, which cost little memory and few cache lines, and a change copies them.
-// What is asked of all organizations at once is in OnPremisesIndex.
+// is a few sorted arrays, one behind the other, inside the organization if they are small: it costs
+// little memory, its cache lines can be fetched all at once, and a change copies it. What is
+// asked of all organizations at once is in OnPremisesIndex.
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,76 +27,36 @@
 
 namespace postern::directory {
 
-/// Connectors by a name. Keys are hashes: a wrong candidate is as harmless as one that is disabled,
-/// since whoever asks compares names anyway, and the index needs no copies of them.
-class NameIndex {
- public:
-  struct Entry {
-    std::uint64_t key;
-    const InboundConnector* connector;
-
-    auto operator<=>(const Entry&) const = default;
-  };
+/// A connector by a name. The key is a hash: a wrong candidate is as harmless as one that is
+/// disabled, since whoever asks compares names anyway, and the index needs no copies of them.
+struct NameEntry {
+  std::uint64_t key;
+  const InboundConnector* connector;
 
   static std::uint64_t key_of(std::string_view name) { return KeyHash{}(name); }
-
-  std::span<const Entry> find(std::string_view name) const {
-    return std::ranges::equal_range(entries_, key_of(name), {}, &Entry::key);
-  }
-  void insert(std::vector<Entry> added);
-  void remove(const InboundConnector& connector);
-
- private:
-  std::vector<Entry> entries_;  // sorted, without repetitions
+  auto operator<=>(const NameEntry&) const = default;
 };
 
-/// Connectors by prefixes of one family. Sorted by network, the shorter prefix first, so that
-/// what has an address in it is found from the last prefix that does not begin after the address:
-/// it, or the prefix around it, or the one around that, and so on.
+/// A connector by a prefix. Sorted by network, the shorter prefix first, so that what has an
+/// address in it is found from the last prefix that does not begin after the address: it, or the
+/// prefix around it, or the one around that, and so on.
 template <class Bits>
-class AddressIndex {
- public:
-  struct Entry {
-    const InboundConnector* connector;
-    Bits network;
-    std::uint32_t around;  ///< the entry of the next shorter prefix with this one in it, or none
-    std::uint8_t length;
+struct AddressEntry {
+  static constexpr std::uint32_t none = (1u << 24) - 1;
+  static_assert(max_sender_ip_addresses < none);
 
-    bool has(Bits bits) const { return ((bits ^ network) & prefix_mask<Bits>(length)) == 0; }
-    bool is_before(const Entry& other) const {
-      if (network != other.network) return network < other.network;
-      if (length != other.length) return length < other.length;
-      return connector < other.connector;
-    }
-  };
+  Bits network;
+  std::uint32_t around : 24;  ///< the entry of the next shorter prefix with this one in it, or none
+  std::uint32_t length : 8;
+  const InboundConnector* connector;
 
-  /// `use(connector, length)` for every prefix with `address` in it.
-  template <class Use>
-  void for_each(Bits address, Use&& use) const {
-    auto after = std::ranges::upper_bound(entries_, address, {}, &Entry::network);
-    if (after == entries_.begin()) return;
-    auto at = static_cast<std::uint32_t>(after - entries_.begin()) - 1;
-    for (; at != none; at = entries_[at].around) {
-      const Entry& entry = entries_[at];
-      if (entry.has(address)) use(*entry.connector, unsigned{entry.length});
-    }
+  bool has(Bits bits) const { return ((bits ^ network) & prefix_mask<Bits>(length)) == 0; }
+  bool operator<(const AddressEntry& other) const {
+    if (network != other.network) return network < other.network;
+    if (length != other.length) return length < other.length;
+    return connector < other.connector;
   }
-  std::size_t count(Bits network, unsigned length) const;
-  std::size_t size() const { return entries_.size(); }
-
-  /// `around` of the added need not be set.
-  void insert(std::vector<Entry> added);
-  void remove(const InboundConnector& connector);
-
- private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
-  void link();
-
-  std::vector<Entry> entries_;
 };
-
-extern template class AddressIndex<V4Bits>;
-extern template class AddressIndex<V6Bits>;
 
 /// The connectors of one organization.
 class ConnectorIndex {
@@ -102,35 +66,98 @@ class ConnectorIndex {
   void remove(const InboundConnector& connector);
 
   /// Whose TlsSenderCertificateName may be `name`: `mail.contoso.com` or `*.contoso.com`.
-  std::span<const NameIndex::Entry> by_certificate_name(std::string_view name) const {
-    return certificate_names_.find(name);
+  std::span<const NameEntry> by_certificate_name(std::string_view name) const {
+    return find(certificate_names(), name);
   }
   /// Partner connectors that may have `domain` among their SenderDomains, as written there
   /// (`contoso.com`, `*.contoso.com`, `*`), and that either restrict that domain's mail or have
   /// neither addresses nor a certificate name.
-  std::span<const NameIndex::Entry> by_sender_domain(std::string_view domain) const {
-    return sender_domains_.find(domain);
+  std::span<const NameEntry> by_sender_domain(std::string_view domain) const {
+    return find(sender_domains(), domain);
   }
   /// `use(connector, length)` for every prefix with `address` in it.
   template <class Use>
   void for_each_by_address(const IpAddress& address, Use&& use) const {
     if (address.is_v4()) {
-      v4_.for_each(to_v4_bits(address), use);
+      for_each_around(v4(), to_v4_bits(address), use);
     } else {
-      v6_.for_each(to_v6_bits(address), use);
+      for_each_around(v6(), to_v6_bits(address), use);
     }
+  }
+
+  /// Begins to fetch what a lookup needs, for a caller that has something else to do before.
+  void prefetch() const {
+    constexpr std::size_t cache_line = 64;
+    const auto* const start = reinterpret_cast<const std::byte*>(this);
+    for (std::size_t at = 0; at < sizeof *this; at += cache_line) __builtin_prefetch(start + at);
   }
 
   /// How many connectors list exactly this prefix.
   std::size_t count(const IpPrefix& prefix) const;
   /// How many prefixes all connectors list together.
-  std::size_t prefix_count() const { return v4_.size() + v6_.size(); }
+  std::size_t prefix_count() const { return v4().size() + v6().size(); }
 
  private:
-  NameIndex certificate_names_;
-  NameIndex sender_domains_;
-  AddressIndex<V4Bits> v4_;
-  AddressIndex<V6Bits> v6_;
+  struct Lists;
+
+  // The sizes of the arrays, then the arrays; what is asked of every mail comes first.
+  struct Sizes {
+    std::uint32_t sender_domains = 0;
+    std::uint32_t v4 = 0;
+    std::uint32_t v6 = 0;
+    std::uint32_t certificate_names = 0;
+  };
+  struct alignas(16) Cell {
+    std::array<std::byte, 16> bytes;
+  };
+  template <class Entry>
+  static constexpr std::size_t cells = sizeof(Entry) / sizeof(Cell);
+  static_assert(cells<Sizes> == 1 && cells<NameEntry> == 1 && cells<AddressEntry<V4Bits>> == 1 &&
+                cells<AddressEntry<V6Bits>> == 2);
+
+  const Cell* block() const { return outside_ == nullptr ? inside_.data() : outside_.get(); }
+  const Sizes& sizes() const { return *reinterpret_cast<const Sizes*>(block()); }
+  template <class Entry>
+  std::span<const Entry> array(std::size_t cell, std::size_t size) const {
+    return {reinterpret_cast<const Entry*>(block() + cell), size};
+  }
+  std::span<const NameEntry> sender_domains() const {
+    return array<NameEntry>(1, sizes().sender_domains);
+  }
+  std::span<const AddressEntry<V4Bits>> v4() const {
+    const Sizes& size = sizes();
+    return array<AddressEntry<V4Bits>>(1 + size.sender_domains, size.v4);
+  }
+  std::span<const NameEntry> certificate_names() const {
+    const Sizes& size = sizes();
+    return array<NameEntry>(1 + size.sender_domains + size.v4, size.certificate_names);
+  }
+  std::span<const AddressEntry<V6Bits>> v6() const {
+    const Sizes& size = sizes();
+    return array<AddressEntry<V6Bits>>(1 + size.sender_domains + size.v4 + size.certificate_names,
+                                       size.v6);
+  }
+
+  static std::span<const NameEntry> find(std::span<const NameEntry> entries,
+                                         std::string_view name) {
+    if (entries.empty()) return {};
+    return std::ranges::equal_range(entries, NameEntry::key_of(name), {}, &NameEntry::key);
+  }
+  template <class Bits, class Use>
+  static void for_each_around(std::span<const AddressEntry<Bits>> entries, Bits address, Use& use) {
+    const auto after = std::ranges::upper_bound(entries, address, {}, &AddressEntry<Bits>::network);
+    if (after == entries.begin()) return;
+    auto at = static_cast<std::uint32_t>(after - entries.begin()) - 1;
+    for (; at != AddressEntry<Bits>::none; at = entries[at].around) {
+      const AddressEntry<Bits>& entry = entries[at];
+      if (entry.has(address)) use(*entry.connector, unsigned{entry.length});
+    }
+  }
+
+  void assign(Lists lists);
+
+  std::shared_ptr<const Cell[]> outside_;  // a block for more than fits inside; shared by copies
+  std::array<Cell, 15> inside_{};          // enough for ten connectors, nearly always
 };
 
 }  // namespace postern::directory

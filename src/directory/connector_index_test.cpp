@@ -45,7 +45,7 @@ InboundConnector random_connector(std::mt19937& random) {
   return connector;
 }
 
-std::multiset<const InboundConnector*> connectors(std::span<const NameIndex::Entry> entries) {
+std::multiset<const InboundConnector*> connectors(std::span<const NameEntry> entries) {
   std::multiset<const InboundConnector*> found;
   for (const auto& entry : entries) found.insert(entry.connector);
   return found;

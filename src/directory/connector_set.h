@@ -33,6 +33,10 @@ class ConnectorSet {
 
   /// A connector may name a key twice; it is there once.
   void insert(const InboundConnector& connector) {
+    if (empty()) {
+      one_ = &connector;
+      return;
+    }
     const auto there = values();
     if (std::ranges::find(there, &connector) != there.end()) return;
     List next(there.begin(), there.end());

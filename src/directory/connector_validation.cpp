@@ -188,10 +188,9 @@ Result<void> check_crowding(std::string_view parameter, std::string_view key, st
               std::to_string(others) + " connectors already, which is the limit.");
 }
 
-std::size_t count_others(std::span<const NameIndex::Entry> there,
-                         const InboundConnector* replaced) {
-  return there.size() - static_cast<std::size_t>(
-                            std::ranges::count(there, replaced, &NameIndex::Entry::connector));
+std::size_t count_others(std::span<const NameEntry> there, const InboundConnector* replaced) {
+  return there.size() -
+         static_cast<std::size_t>(std::ranges::count(there, replaced, &NameEntry::connector));
 }
 std::size_t count_others(OnPremisesIndex::Candidates there, const InboundConnector* replaced) {
   return there.size() - static_cast<std::size_t>(std::ranges::count(there, replaced));

@@ -19,6 +19,11 @@ class Guid {
   static std::optional<Guid> parse(std::string_view text);
   std::string to_string() const;
 
+  /// 16, as numbers in network order.
+  std::string_view bytes() const {
+    return {static_cast<const char*>(static_cast<const void*>(bytes_.data())), bytes_.size()};
+  }
+
   auto operator<=>(const Guid&) const = default;
 
  private:

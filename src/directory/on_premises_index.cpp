@@ -6,9 +6,11 @@ namespace postern::directory {
 
 void OnPremisesIndex::insert(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const std::uint64_t key = NameIndex::key_of(name);
-    if (certificate_names_.find(key) == nullptr) certificate_names_.insert_or_assign(key, {});
-    certificate_names_.edit(key)->insert(connector);
+    const std::uint64_t key = NameEntry::key_of(name);
+    const ConnectorSet* const there = certificate_names_.find(key);
+    ConnectorSet set = there == nullptr ? ConnectorSet() : *there;
+    set.insert(connector);
+    certificate_names_.insert_or_assign(key, std::move(set));
   }
   for (const IpPrefix& prefix : connector.sender_ip_addresses) {
     addresses_.edit(prefix).insert(connector);
@@ -17,7 +19,7 @@ void OnPremisesIndex::insert(const InboundConnector& connector) {
 
 void OnPremisesIndex::remove(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const std::uint64_t key = NameIndex::key_of(name);
+    const std::uint64_t key = NameEntry::key_of(name);
     ConnectorSet& set = *certificate_names_.edit(key);
     set.erase(connector);
     if (set.empty()) certificate_names_.erase(key);
@@ -30,7 +32,7 @@ void OnPremisesIndex::remove(const InboundConnector& connector) {
 }
 
 OnPremisesIndex::Candidates OnPremisesIndex::by_certificate_name(std::string_view name) const {
-  const ConnectorSet* const set = certificate_names_.find(NameIndex::key_of(name));
+  const ConnectorSet* const set = certificate_names_.find(NameEntry::key_of(name));
   return set == nullptr ? Candidates{} : set->values();
 }
 

@@ -12,13 +12,20 @@
 //
 //   entry_slots 0…010010  child_slots 0…000100  ->  [child of 2 | entry of 1 | entry of 4]
 //
+// The bit sets stand beside the pointer to the node, in its parent. In a large map the lowest nodes
+// are in no cache, and so a lookup waits for one line of them, the entry, and for none if there
+// is nothing in the slot.
+//
 // Maps that share nodes may be used by several threads; one map is like any other object.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <new>
@@ -32,19 +39,49 @@ namespace postern::directory {
 
 /// Numbers are taken to be well spread already: hashes, or numbers given in order.
 struct KeyHash {
+  /// Eight octets at a time: both halves of a product of 128 bits, one upon the other, depend on
+  /// all bits of its factors. Names are short and are hashed several times for each mail.
   std::uint64_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
+    constexpr std::size_t step = sizeof(std::uint64_t);
+    std::uint64_t hash = text.size();
+    std::uint64_t last = 0;
+    if (text.size() < step) {
+      text.copy(static_cast<char*>(static_cast<void*>(&last)), text.size());
+    } else {
+      for (std::size_t at = 0; at + step < text.size(); at += step) {
+        hash = multiply(hash ^ read(text.data() + at));
+      }
+      last = read(text.data() + text.size() - step);  // perhaps some octets again
+    }
+    // Twice, since of two factors one is a constant.
+    return multiply(multiply(hash ^ last));
   }
   template <class Number>
     requires std::integral<Number> || std::is_enum_v<Number>
   std::uint64_t operator()(Number number) const {
     return static_cast<std::uint64_t>(number);
   }
+
+ private:
+  static std::uint64_t read(const char* at) {
+    std::uint64_t octets = 0;
+    std::memcpy(&octets, at, sizeof octets);
+    return octets;
+  }
+  static std::uint64_t multiply(std::uint64_t number) {
+    const auto product = static_cast<unsigned __int128>(number) * 0x9e37'79b9'7f4a'7c15;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
 };
 
 /// Hash and equality of names that are the same in any case.
 struct IgnoringCase {
-  std::uint64_t operator()(std::string_view text) const { return KeyHash{}(to_lower(text)); }
+  std::uint64_t operator()(std::string_view text) const {
+    std::array<char, 64> lower;  // most names fit
+    if (text.size() > lower.size()) return KeyHash{}(to_lower(text));
+    std::ranges::transform(text, lower.begin(), [](char c) { return to_lower(c); });
+    return KeyHash{}(std::string_view(lower.data(), text.size()));
+  }
   bool operator()(std::string_view a, std::string_view b) const { return iequals(a, b); }
 };
 
@@ -57,7 +94,7 @@ class PersistentSet {
   PersistentSet() = default;
   PersistentSet(const PersistentSet& other) : root_(share(other.root_)), size_(other.size_) {}
   PersistentSet(PersistentSet&& other) noexcept
-      : root_(std::exchange(other.root_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : root_(std::exchange(other.root_, {})), size_(std::exchange(other.size_, 0)) {}
   PersistentSet& operator=(PersistentSet other) noexcept {
     std::swap(root_, other.root_);
     std::swap(size_, other.size_);
@@ -72,17 +109,17 @@ class PersistentSet {
   template <class Key>
   const Entry* find(const Key& key) const {
     const std::uint64_t hash = Hash{}(key);
-    const Node* node = root_;
-    for (unsigned shift = 0; node != nullptr && shift < hash_bits; shift += slot_bits) {
+    const Link* link = &root_;
+    for (unsigned shift = 0; shift < hash_bits; shift += slot_bits) {
       const std::uint32_t bit = slot_bit(hash, shift);
-      if (node->entry_slots & bit) {
-        const Entry& entry = node->entries()[rank(node->entry_slots, bit)];
+      if (link->entry_slots & bit) {
+        const Entry& entry = link->entries()[rank(link->entry_slots, bit)];
         return Equal{}(KeyOf{}(entry), key) ? &entry : nullptr;
       }
-      if (!(node->child_slots & bit)) return nullptr;
-      node = node->children()[rank(node->child_slots, bit)];
+      if (!(link->child_slots & bit)) return nullptr;
+      link = &link->children()[rank(link->child_slots, bit)];
     }
-    return node == nullptr ? nullptr : node->find_in_list(key);
+    return link->find_in_list(key);
   }
 
   /// For changing an entry, but not its key. Null: none. Valid until the next copy or change.
@@ -90,26 +127,20 @@ class PersistentSet {
   Entry* edit(const Key& key) {
     if (find(key) == nullptr) return nullptr;
     const std::uint64_t hash = Hash{}(key);
-    Node** slot = &root_;
+    Link* link = &root_;
     for (unsigned shift = 0; shift < hash_bits; shift += slot_bits) {
-      unshare(*slot);
-      Node& node = **slot;
+      unshare(*link);
       const std::uint32_t bit = slot_bit(hash, shift);
-      if (node.entry_slots & bit) return &node.entries()[rank(node.entry_slots, bit)];
-      slot = &node.children()[rank(node.child_slots, bit)];
+      if (link->entry_slots & bit) return &link->entries()[rank(link->entry_slots, bit)];
+      link = &link->children()[rank(link->child_slots, bit)];
     }
-    unshare(*slot);
-    return (*slot)->find_in_list(key);
+    unshare(*link);
+    return link->find_in_list(key);
   }
 
   void insert_or_assign(Entry entry) {
-    if (Entry* there = edit(KeyOf{}(entry))) {
-      *there = std::move(entry);
-      return;
-    }
     const std::uint64_t hash = Hash{}(KeyOf{}(entry));
-    insert_new(root_, hash, 0, std::move(entry));
-    ++size_;
+    if (put(root_, hash, 0, std::move(entry))) ++size_;
   }
 
   /// False: was not there.
@@ -124,7 +155,7 @@ class PersistentSet {
   /// In no order. `use` returns whether to go on.
   template <class Use>
   bool for_each(Use&& use) const {
-    return root_ == nullptr || for_each(*root_, use);
+    return root_.node == nullptr || for_each(root_, use);
   }
 
  private:
@@ -133,37 +164,38 @@ class PersistentSet {
 
   struct Node {
     std::atomic<std::uint32_t> owners{1};
+    std::uint32_t entry_count = 0;  // the bits in entry_slots, or the length of a list
+  };
+
+  /// A node, or none, and what is in it.
+  struct Link {
+    Node* node = nullptr;
     std::uint32_t entry_slots = 0;
     std::uint32_t child_slots = 0;
-    std::uint32_t entry_count = 0;  // the bits in entry_slots, or the length of a list
 
     // Children and entries stand behind the node, in the same allocation.
     std::size_t child_count() const { return static_cast<std::size_t>(std::popcount(child_slots)); }
-    Node** children() { return reinterpret_cast<Node**>(this + 1); }
-    Node* const* children() const { return reinterpret_cast<Node* const*>(this + 1); }
-    Entry* entries() { return reinterpret_cast<Entry*>(children() + child_count()); }
-    const Entry* entries() const {
-      return reinterpret_cast<const Entry*>(children() + child_count());
-    }
+    std::size_t entry_count() const { return node == nullptr ? 0 : node->entry_count; }
+    Link* children() const { return reinterpret_cast<Link*>(node + 1); }
+    Entry* entries() const { return reinterpret_cast<Entry*>(children() + child_count()); }
 
     template <class Key>
     std::size_t position_in_list(const Key& key) const {
       std::size_t at = 0;
-      while (at < entry_count && !Equal{}(KeyOf{}(entries()[at]), key)) ++at;
+      while (at < entry_count() && !Equal{}(KeyOf{}(entries()[at]), key)) ++at;
       return at;
     }
     template <class Key>
-    const Entry* find_in_list(const Key& key) const {
+    Entry* find_in_list(const Key& key) const {
       const std::size_t at = position_in_list(key);
-      return at < entry_count ? &entries()[at] : nullptr;
-    }
-    template <class Key>
-    Entry* find_in_list(const Key& key) {
-      return const_cast<Entry*>(std::as_const(*this).find_in_list(key));
+      return at < entry_count() ? &entries()[at] : nullptr;
     }
   };
-  struct Release {
-    void operator()(Node* node) const { release(node); }
+  /// Releases unless it is taken.
+  struct Guard {
+    Link link;
+    ~Guard() { release(link); }
+    Link take() { return std::exchange(link, {}); }
   };
 
   static std::uint32_t slot_bit(std::uint64_t hash, unsigned shift) {
@@ -174,21 +206,22 @@ class PersistentSet {
     return static_cast<std::size_t>(std::popcount(slots & (bit - 1)));
   }
 
-  static Node* share(Node* node) {
-    if (node != nullptr) node->owners.fetch_add(1, std::memory_order_relaxed);
-    return node;
+  static Link share(const Link& link) {
+    if (link.node != nullptr) link.node->owners.fetch_add(1, std::memory_order_relaxed);
+    return link;
   }
-  static void release(Node* node) {
+  static void release(const Link& link) {
+    Node* const node = link.node;
     if (node == nullptr || node->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    for (std::size_t i = 0; i < node->child_count(); ++i) release(node->children()[i]);
-    std::destroy_n(node->entries(), node->entry_count);
+    for (std::size_t i = 0; i < link.child_count(); ++i) release(link.children()[i]);
+    std::destroy_n(link.entries(), node->entry_count);
     node->~Node();
     ::operator delete(node);
   }
   /// Then nobody else can see the node, or come to see it. Acquire: what others did with it before
   /// they released it has happened.
-  static bool is_ours(const Node* node) {
-    return node->owners.load(std::memory_order_acquire) == 1;
+  static bool is_ours(const Link& link) {
+    return link.node->owners.load(std::memory_order_acquire) == 1;
   }
 
   /// How a node differs from the one before: positions among its entries and children.
@@ -200,129 +233,139 @@ class PersistentSet {
     std::size_t drop_child = none;
   };
 
-  /// Replaces the node in `slot` (perhaps null) by one with these slots. What it keeps is moved
+  /// Replaces the node of `link` (perhaps none) by one with these slots. What it keeps is moved
   /// if the old node is ours, else copied. Takes over `child`.
-  static void remake(Node*& slot, std::uint32_t entry_slots, std::uint32_t child_slots,
-                     const Change& change, Entry* entry = nullptr, Node* child = nullptr) {
-    std::unique_ptr<Node, Release> guard(child);
-    Node* const old = slot;
-    const bool ours = old != nullptr && is_ours(old);
-    const std::size_t old_entries = old == nullptr ? 0 : old->entry_count;
-    const std::size_t old_children = old == nullptr ? 0 : old->child_count();
+  static void remake(Link& link, std::uint32_t entry_slots, std::uint32_t child_slots,
+                     const Change& change, Entry* entry = nullptr, const Link& child = {}) {
+    Guard guard{child};
+    const Link old = link;
+    const bool ours = old.node != nullptr && is_ours(old);
+    const std::size_t old_entries = old.entry_count();
+    const std::size_t old_children = old.child_count();
     const std::size_t entry_count =
         old_entries + (change.add_entry != Change::none) - (change.drop_entry != Change::none);
     const auto child_count = static_cast<std::size_t>(std::popcount(child_slots));
 
     void* memory =
-        ::operator new(sizeof(Node) + child_count * sizeof(Node*) + entry_count * sizeof(Entry));
-    Node* const made = new (memory) Node;
-    made->child_slots = child_slots;
-    Entry* to = made->entries();
+        ::operator new(sizeof(Node) + child_count * sizeof(Link) + entry_count * sizeof(Entry));
+    const Link made{new (memory) Node, entry_slots, child_slots};
+    Entry* to = made.entries();
     try {
       for (std::size_t at = 0; at <= old_entries; ++at) {
         if (at == change.add_entry) new (to++) Entry(std::move(*entry));
         if (at == old_entries || at == change.drop_entry) continue;
         if (ours) {
-          new (to++) Entry(std::move(old->entries()[at]));
+          new (to++) Entry(std::move(old.entries()[at]));
         } else {
-          new (to++) Entry(std::as_const(old->entries()[at]));
+          new (to++) Entry(std::as_const(old.entries()[at]));
         }
       }
     } catch (...) {
-      std::destroy(made->entries(), to);
+      std::destroy(made.entries(), to);
       ::operator delete(memory);
       throw;
     }
-    made->entry_slots = entry_slots;
-    made->entry_count = static_cast<std::uint32_t>(entry_count);
+    made.node->entry_count = static_cast<std::uint32_t>(entry_count);
 
     // From here on nothing throws.
-    Node** to_child = made->children();
+    Link* to_child = made.children();
     for (std::size_t at = 0; at <= old_children; ++at) {
-      if (at == change.add_child) *to_child++ = guard.release();
+      if (at == change.add_child) new (to_child++) Link(guard.take());
       if (at == old_children || at == change.drop_child) continue;
-      *to_child++ = ours ? std::exchange(old->children()[at], nullptr) : share(old->children()[at]);
+      Link& kept = old.children()[at];
+      new (to_child++) Link(ours ? std::exchange(kept, {}) : share(kept));
     }
-    slot = made;
+    link = made;
     release(old);
   }
 
-  static void unshare(Node*& slot) {
-    if (!is_ours(slot)) remake(slot, slot->entry_slots, slot->child_slots, {});
+  static void unshare(Link& link) {
+    if (!is_ours(link)) remake(link, link.entry_slots, link.child_slots, {});
   }
 
-  static void insert_new(Node*& slot, std::uint64_t hash, unsigned shift, Entry&& entry) {
+  /// False: replaced an entry with this key.
+  static bool put(Link& link, std::uint64_t hash, unsigned shift, Entry&& entry) {
     if (shift >= hash_bits) {
-      remake(slot, 0, 0, {.add_entry = slot == nullptr ? 0 : slot->entry_count}, &entry);
-      return;
+      const std::size_t position = link.position_in_list(KeyOf{}(entry));
+      const bool is_new = position == link.entry_count();
+      if (is_new) {
+        remake(link, 0, 0, {.add_entry = position}, &entry);
+      } else {
+        unshare(link);
+        link.entries()[position] = std::move(entry);
+      }
+      return is_new;
     }
     const std::uint32_t bit = slot_bit(hash, shift);
-    const std::uint32_t entry_slots = slot == nullptr ? 0 : slot->entry_slots;
-    const std::uint32_t child_slots = slot == nullptr ? 0 : slot->child_slots;
-    if (child_slots & bit) {
-      unshare(slot);
-      insert_new(slot->children()[rank(child_slots, bit)], hash, shift + slot_bits,
-                 std::move(entry));
-      return;
+    const std::size_t entry_rank = rank(link.entry_slots, bit);
+    const std::size_t child_rank = rank(link.child_slots, bit);
+    if (link.child_slots & bit) {
+      unshare(link);
+      return put(link.children()[child_rank], hash, shift + slot_bits, std::move(entry));
     }
-    if (!(entry_slots & bit)) {
-      remake(slot, entry_slots | bit, child_slots, {.add_entry = rank(entry_slots, bit)}, &entry);
-      return;
+    if (!(link.entry_slots & bit)) {
+      remake(link, link.entry_slots | bit, link.child_slots, {.add_entry = entry_rank}, &entry);
+      return true;
+    }
+    if (Equal{}(KeyOf{}(std::as_const(link.entries()[entry_rank])), KeyOf{}(entry))) {
+      unshare(link);
+      link.entries()[entry_rank] = std::move(entry);
+      return false;
     }
     // Two entries for one slot: they move into a child, where the next bits tell them apart.
-    const std::size_t position = rank(entry_slots, bit);
-    Entry other = slot->entries()[position];
+    Entry other = link.entries()[entry_rank];
     const std::uint64_t other_hash = Hash{}(KeyOf{}(other));
-    Node* child = nullptr;
-    insert_new(child, other_hash, shift + slot_bits, std::move(other));
-    insert_new(child, hash, shift + slot_bits, std::move(entry));
-    remake(slot, entry_slots & ~bit, child_slots | bit,
-           {.drop_entry = position, .add_child = rank(child_slots, bit)}, nullptr, child);
+    Guard child;
+    put(child.link, other_hash, shift + slot_bits, std::move(other));
+    put(child.link, hash, shift + slot_bits, std::move(entry));
+    remake(link, link.entry_slots & ~bit, link.child_slots | bit,
+           {.drop_entry = entry_rank, .add_child = child_rank}, nullptr, child.take());
+    return true;
   }
 
   /// The key is there.
   template <class Key>
-  static void erase_from(Node*& slot, std::uint64_t hash, unsigned shift, const Key& key) {
+  static void erase_from(Link& link, std::uint64_t hash, unsigned shift, const Key& key) {
     if (shift >= hash_bits) {
-      remake(slot, 0, 0, {.drop_entry = slot->position_in_list(key)});
+      remake(link, 0, 0, {.drop_entry = link.position_in_list(key)});
       return;
     }
     const std::uint32_t bit = slot_bit(hash, shift);
-    if (slot->entry_slots & bit) {
-      if (slot->entry_count == 1 && slot->child_slots == 0) {
-        release(std::exchange(slot, nullptr));
+    const std::size_t entry_rank = rank(link.entry_slots, bit);
+    if (link.entry_slots & bit) {
+      if (link.entry_count() == 1 && link.child_slots == 0) {
+        release(std::exchange(link, {}));
         return;
       }
-      remake(slot, slot->entry_slots & ~bit, slot->child_slots,
-             {.drop_entry = rank(slot->entry_slots, bit)});
+      remake(link, link.entry_slots & ~bit, link.child_slots, {.drop_entry = entry_rank});
       return;
     }
-    unshare(slot);
-    const std::size_t position = rank(slot->child_slots, bit);
-    Node*& child = slot->children()[position];
+    unshare(link);
+    const std::size_t child_rank = rank(link.child_slots, bit);
+    Link& child = link.children()[child_rank];
     erase_from(child, hash, shift + slot_bits, key);
 
     // A child with a single entry is given up, so that equal maps have equal forms and paths
     // are short.
-    if (child->entry_count == 1 && child->child_slots == 0) {
-      Entry last = child->entries()[0];
-      remake(slot, slot->entry_slots | bit, slot->child_slots & ~bit,
-             {.add_entry = rank(slot->entry_slots, bit), .drop_child = position}, &last);
+    if (child.entry_count() == 1 && child.child_slots == 0) {
+      Entry last = child.entries()[0];
+      remake(link, link.entry_slots | bit, link.child_slots & ~bit,
+             {.add_entry = entry_rank, .drop_child = child_rank}, &last);
     }
   }
 
   template <class Use>
-  static bool for_each(const Node& node, Use& use) {
-    for (std::size_t i = 0; i < node.entry_count; ++i) {
-      if (!use(node.entries()[i])) return false;
+  static bool for_each(const Link& link, Use& use) {
+    for (std::size_t i = 0; i < link.entry_count(); ++i) {
+      if (!use(std::as_const(link.entries()[i]))) return false;
     }
-    for (std::size_t i = 0; i < node.child_count(); ++i) {
-      if (!for_each(*node.children()[i], use)) return false;
+    for (std::size_t i = 0; i < link.child_count(); ++i) {
+      if (!for_each(link.children()[i], use)) return false;
     }
     return true;
   }
 
-  Node* root_ = nullptr;
+  Link root_;
   std::size_t size_ = 0;
 };
 

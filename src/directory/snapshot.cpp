@@ -13,6 +13,10 @@ namespace {
 constexpr char recipient_delimiter = '+';
 constexpr std::string_view postmaster = "postmaster";
 
+std::uint32_t number_of(OrganizationId id) {
+  return static_cast<std::uint32_t>(id);
+}
+
 /// The name above `domain`, or nothing above a single label.
 std::string_view parent_of(std::string_view domain) {
   const std::size_t dot = domain.find('.');
@@ -126,21 +130,23 @@ std::vector<SharedConnector> Organization::connectors() const {
 }
 
 SharedOrganization Snapshot::find_organization(std::string_view identity) const {
-  const std::string name = to_lower(identity);
-  if (const OrganizationId* const id = identities_.find(name)) return find_organization(*id);
-  const SharedDomain* const domain = domains_.find(name);
-  return domain == nullptr ? nullptr : find_organization((*domain)->organization);
+  // No name has the form of a GUID.
+  const auto guid = Guid::parse(identity);
+  const OrganizationId* const id = guid ? guids_.find(*guid) : names_.find(identity);
+  if (id != nullptr) return find_organization(*id);
+  const OwnedDomain* const domain = domains_.find(to_lower(identity));
+  return domain == nullptr ? nullptr : find_organization(domain->organization);
 }
 
 SharedOrganization Snapshot::find_organization(OrganizationId id) const {
-  const auto* const organization = organizations_.find(id);
+  const auto* const organization = organizations_.find(number_of(id));
   return organization == nullptr ? nullptr : *organization;
 }
 
 SharedOrganization Snapshot::only_organization() const {
   SharedOrganization only;
   if (organizations_.size() != 1) return only;
-  organizations_.for_each([&](OrganizationId, const auto& organization) {
+  organizations_.for_each([&](const auto& organization) {
     only = organization;
     return false;
   });
@@ -150,7 +156,7 @@ SharedOrganization Snapshot::only_organization() const {
 std::vector<SharedOrganization> Snapshot::organizations() const {
   std::vector<SharedOrganization> all;
   all.reserve(organizations_.size());
-  organizations_.for_each([&](OrganizationId, const auto& organization) {
+  organizations_.for_each([&](const auto& organization) {
     all.push_back(organization);
     return true;
   });
@@ -161,18 +167,19 @@ std::vector<SharedOrganization> Snapshot::organizations() const {
 
 Snapshot::DomainOwner Snapshot::find_domain(std::string_view domain) const {
   for (std::string_view name = domain; !name.empty(); name = parent_of(name)) {
-    const SharedDomain* const found = domains_.find(name);
+    const OwnedDomain* const found = domains_.find(name);
     if (found == nullptr) continue;
-    const AcceptedDomain& accepted = **found;
-    if (name.size() == domain.size() || accepted.match_sub_domains) {
-      return {find_organization(accepted.organization), &accepted};
+    if (name.size() == domain.size() || found->domain->match_sub_domains) {
+      const Organization* const organization = peek_organization(found->organization);
+      organization->index_.prefetch();
+      return {organization, found->domain};
     }
   }
   return {};
 }
 
 Organization& Snapshot::edit(OrganizationId id) {
-  std::shared_ptr<Organization>* const slot = organizations_.edit(id);
+  std::shared_ptr<Organization>* const slot = organizations_.edit(number_of(id));
   assert(slot != nullptr && "the caller has looked the organization up");
   // Others may be reading it, through the Snapshot that this one was copied from.
   if (slot->use_count() != 1) *slot = std::make_shared<Organization>(**slot);
@@ -181,10 +188,10 @@ Organization& Snapshot::edit(OrganizationId id) {
 
 void Snapshot::put_organization(OrganizationId id, const Guid& guid, std::string name,
                                 Time when_created) {
-  identities_.insert_or_assign(Text(to_lower(name)), id);
-  identities_.insert_or_assign(Text(guid.to_string()), id);
+  names_.insert_or_assign(Text(name), id);
+  guids_.insert_or_assign(guid, id);
   organizations_.insert_or_assign(
-      id, std::make_shared<Organization>(id, guid, std::move(name), when_created));
+      number_of(id), std::make_shared<Organization>(id, guid, std::move(name), when_created));
 }
 
 void Snapshot::remove_organization(OrganizationId id) {
@@ -198,9 +205,9 @@ void Snapshot::remove_organization(OrganizationId id) {
     if (connector->type == ConnectorType::on_premises) on_premises_.remove(*connector);
     return true;
   });
-  identities_.erase(to_lower(organization->name()));
-  identities_.erase(organization->guid().to_string());
-  organizations_.erase(id);
+  names_.erase(organization->name());
+  guids_.erase(organization->guid());
+  organizations_.erase(number_of(id));
 }
 
 void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
@@ -209,14 +216,15 @@ void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
 
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   domain.organization = id;
-  const auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));
-  edit(id).domains_.insert_or_assign(shared);
-  domains_.insert_or_assign(shared);
+  auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));
+  // First here, where the domain of this name that it replaces is only pointed to.
+  domains_.insert_or_assign({shared->name, shared.get(), id});
+  edit(id).domains_.insert_or_assign(std::move(shared));
 }
 
 void Snapshot::remove_domain(OrganizationId id, std::string_view name) {
-  edit(id).domains_.erase(name);
   domains_.erase(name);
+  edit(id).domains_.erase(name);
 }
 
 void Snapshot::put_recipient(OrganizationId id, const Recipient& recipient) {

@@ -3,6 +3,10 @@
 //   const auto directory = holder.load();
 //   if (const auto owner = directory->find_domain("contoso.com")) …owner.organization->…
 //
+// Plain pointers into it are valid as long as the Snapshot, which is enough for a decision: sharing
+// an object means writing its count of owners, often in memory that is in no cache. What has to
+// live longer is shared.
+//
 // A Snapshot that others can see is never changed. A change copies it, which costs a few
 // pointers, and edits the copy: the maps and trees inside copy only the nodes on the way to
 // what changed, and share all others with the Snapshot before. So a change costs the same with
@@ -11,6 +15,9 @@
 // Lookups are by hash of a domain, name or address; an organization's connectors stand in sorted
 // arrays of its own, those of all its kind in a prefix tree. So the cost does not grow with the
 // number of organizations or recipients, and hardly with that of an organization's connectors.
+// What a lookup does take is the time in which memory answers, a few times one after another: from
+// the domain's node to the organization, to its arrays, to a connector. Hence objects whose first
+// line has what is asked at every RCPT, and ids beside pointers.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +33,7 @@
 #include "directory/connector_index.h"
 #include "directory/objects.h"
 #include "directory/on_premises_index.h"
+#include "directory/persistent_array.h"
 #include "directory/persistent_map.h"
 
 namespace postern::directory {
@@ -117,14 +125,19 @@ class Snapshot {
   /// By name, in any case, by GUID or by accepted domain. Null: none.
   SharedOrganization find_organization(std::string_view identity) const;
   SharedOrganization find_organization(OrganizationId id) const;
+  /// The same, valid as long as the Snapshot.
+  const Organization* peek_organization(OrganizationId id) const {
+    const auto* const organization = organizations_.find(static_cast<std::uint32_t>(id));
+    return organization == nullptr ? nullptr : organization->get();
+  }
   /// The one organization, if there is just one; else null.
   SharedOrganization only_organization() const;
   /// By name.
   std::vector<SharedOrganization> organizations() const;
 
+  /// Valid as long as the Snapshot.
   struct DomainOwner {
-    SharedOrganization organization;
-    /// Valid as long as the Snapshot and the organization.
+    const Organization* organization = nullptr;
     const AcceptedDomain* domain = nullptr;
 
     explicit operator bool() const { return domain != nullptr; }
@@ -151,12 +164,28 @@ class Snapshot {
   void remove_connector(OrganizationId id, std::string_view name);
 
  private:
+  /// An accepted domain of any organization. With the name's place and the id beside the pointer,
+  /// the processor fetches the name to compare and the organization at the same time.
+  struct OwnedDomain {
+    std::string_view name;
+    const AcceptedDomain* domain;  // the organization's
+    OrganizationId organization;
+  };
+  struct OwnedDomainName {
+    std::string_view operator()(const OwnedDomain& owned) const { return owned.name; }
+  };
+
+  struct GuidHash {
+    std::uint64_t operator()(const Guid& guid) const { return KeyHash{}(guid.bytes()); }
+  };
+
   Organization& edit(OrganizationId id);
 
   std::uint64_t revision_ = 0;
-  PersistentMap<OrganizationId, std::shared_ptr<Organization>> organizations_;
-  PersistentMap<Text, OrganizationId> identities_;  // names in lower case, and GUIDs
-  PersistentSet<SharedDomain, DomainName> domains_;
+  PersistentArray<std::shared_ptr<Organization>> organizations_;  // by id
+  PersistentMap<Text, OrganizationId, IgnoringCase, IgnoringCase> names_;
+  PersistentMap<Guid, OrganizationId, GuidHash> guids_;
+  PersistentSet<OwnedDomain, OwnedDomainName> domains_;
   OnPremisesIndex on_premises_;
 };
 

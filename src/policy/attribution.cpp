@@ -31,58 +31,62 @@ std::string_view without_wildcard(std::string_view pattern) {
   return pattern.starts_with(wildcard) ? pattern.substr(wildcard.size()) : pattern;
 }
 
-/// The keys under which a connector that matches `name` may stand: the name itself, and a wildcard
-/// for each domain above it.
+/// `*.domain`, and the same for each domain above it.
 template <class Use>
-void for_each_key(std::string_view name, Use&& use) {
-  use(name);
+void for_each_wildcard(std::string_view domain, Use&& use) {
   std::array<char, 256> key{'*', '.'};
-  for (std::string_view above = parent_of(name); !above.empty(); above = parent_of(above)) {
+  for (std::string_view above = domain; !above.empty(); above = parent_of(above)) {
     if (above.size() > key.size() - wildcard.size()) continue;
     above.copy(key.data() + wildcard.size(), above.size());
     use(std::string_view(key.data(), wildcard.size() + above.size()));
   }
 }
 
+/// The keys under which a connector whose certificate name matches `name` may stand.
+template <class Use>
+void for_each_certificate_key(std::string_view name, Use&& use) {
+  use(name);
+  for_each_wildcard(parent_of(name), use);
+}
+
 /// Keeps the best of the connectors it is shown.
 class Choice {
  public:
   void consider(const InboundConnector& connector, const Rank& rank) {
-    if (rank < rank_ || std::ranges::find(best_, &connector) != best_.end()) return;
-    if (rank > rank_) best_.clear();
-    rank_ = rank;
-    best_.push_back(&connector);
+    if (rank < rank_ || &connector == best_) return;
+    if (rank > rank_ || best_ == nullptr) {
+      rank_ = rank;
+      best_ = &connector;
+      equals_.clear();
+    } else if (std::ranges::find(equals_, &connector) == equals_.end()) {
+      equals_.push_back(&connector);
+    }
   }
-  bool empty() const { return best_.empty(); }
+  bool empty() const { return best_ == nullptr; }
   const Rank& rank() const { return rank_; }
 
   /// The oldest of the best; `notes` gets a line if it is not alone.
-  const InboundConnector& best(std::vector<std::string>& notes) {
-    std::ranges::sort(best_, {}, [](const InboundConnector* one) {
+  const InboundConnector* best(std::vector<std::string>& notes) {
+    if (equals_.empty()) return best_;
+    equals_.push_back(best_);
+    std::ranges::sort(equals_, {}, [](const InboundConnector* one) {
       return std::pair(one->when_created, one->guid);
     });
-    if (best_.size() > 1) {
-      std::string note = "AmbiguousConnector: ";
-      for (std::size_t i = 0; i < std::min(best_.size(), max_named); ++i) {
-        if (i > 0) note += ", ";
-        note += best_[i]->name;
-      }
-      if (best_.size() > max_named) note += ", …";
-      notes.push_back(std::move(note));
+    std::string note = "AmbiguousConnector: ";
+    for (std::size_t i = 0; i < std::min(equals_.size(), max_named); ++i) {
+      if (i > 0) note += ", ";
+      note += equals_[i]->name;
     }
-    return *best_.front();
+    if (equals_.size() > max_named) note += ", …";
+    notes.push_back(std::move(note));
+    return equals_.front();
   }
 
  private:
   Rank rank_;
-  std::vector<const InboundConnector*> best_;
+  const InboundConnector* best_ = nullptr;
+  std::vector<const InboundConnector*> equals_;  // of the same rank, which is seldom
 };
-
-/// The organization owns its connectors, so a pointer to one can keep it alive.
-directory::SharedConnector share(const directory::SharedOrganization& organization,
-                                 const InboundConnector& connector) {
-  return {organization, &connector};
-}
 
 /// AssociatedAcceptedDomains: empty, or the domain is among them.
 bool concerns(const InboundConnector& connector, const directory::AcceptedDomain* domain) {
@@ -119,7 +123,7 @@ enum class Backing : unsigned { none, recipient, sender, certificate };
 
 Backing backing_of(const InboundConnector& connector, const AttributionFacts& facts,
                    const directory::Snapshot& directory) {
-  const auto organization = directory.find_organization(connector.organization);
+  const Organization* const organization = directory.peek_organization(connector.organization);
   if (backs_certificate(*organization, connector.tls_sender_certificate_name)) {
     return Backing::certificate;
   }
@@ -130,6 +134,7 @@ Backing backing_of(const InboundConnector& connector, const AttributionFacts& fa
 
 Attribution originating_by_certificate(const AttributionFacts& facts,
                                        const directory::Snapshot& directory) {
+  if (facts.certificate_names.empty()) return {};
   // One Choice for each Backing: an exact name without a domain of its own does not win over
   // a wildcard that has one.
   std::array<Choice, static_cast<std::size_t>(Backing::certificate) + 1> choices;
@@ -146,19 +151,18 @@ Attribution originating_by_certificate(const AttributionFacts& facts,
           *one, {.certificate = rank, .sender_domain = own});
     }
   };
-  for (const std::string& name : facts.certificate_names) for_each_key(name, consider);
+  for (const std::string& name : facts.certificate_names) for_each_certificate_key(name, consider);
 
   const auto choice = std::find_if(choices.rbegin(), choices.rend(),
                                    [](const Choice& one) { return !one.empty(); });
   Attribution result;
   if (choice == choices.rend()) return result;
-  const InboundConnector& connector = choice->best(result.notes);
-  result.organization = directory.find_organization(connector.organization);
-  result.connector = share(result.organization, connector);
+  result.connector = choice->best(result.notes);
+  result.organization = directory.peek_organization(result.connector->organization);
   result.matched_by = MatchedBy::certificate;
   if (choice != choices.rbegin()) {
     // Exchange Online warns of such connectors: they may stop working without notice.
-    result.notes.push_back("CertificateDomainNotAccepted: " + connector.name.str());
+    result.notes.push_back("CertificateDomainNotAccepted: " + result.connector->name.str());
   }
   return result;
 }
@@ -175,7 +179,7 @@ Attribution originating_by_address(const AttributionFacts& facts) {
       });
   if (choice.empty()) return result;
   result.organization = facts.sender.organization;
-  result.connector = share(result.organization, choice.best(result.notes));
+  result.connector = choice.best(result.notes);
   result.matched_by = MatchedBy::address;
   return result;
 }
@@ -199,8 +203,8 @@ void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
   };
   use_key("*");
   if (facts.sender_domain.empty()) return;
-  use_key(std::string(wildcard).append(facts.sender_domain));
-  for_each_key(facts.sender_domain, use_key);
+  use_key(facts.sender_domain);
+  for_each_wildcard(facts.sender_domain, use_key);
 }
 
 std::optional<std::string> normalize_certificate_name(std::string_view name) {
@@ -239,8 +243,10 @@ AttributionFacts::AttributionFacts(const RcptFacts& facts, const directory::Snap
                                    directory::Snapshot::DomainOwner its_recipient)
     : client(facts.client),
       sender_domain(facts.reverse_path->domain),
-      sender(directory.find_domain(facts.reverse_path->domain)),
-      recipient(std::move(its_recipient)) {
+      sender(!sender_domain.empty() && sender_domain == facts.forward_path->domain
+                 ? its_recipient
+                 : directory.find_domain(sender_domain)),
+      recipient(its_recipient) {
   for (const std::string& name : facts.certificate_names) {
     if (certificate_names.size() == max_certificate_names) break;
     if (auto normalized = normalize_certificate_name(name)) {
@@ -308,7 +314,7 @@ Attribution attribute_incoming(const AttributionFacts& facts) {
     if (rank.certificate > 0 || rank.address > 0) choice.consider(one, rank);
   };
   for (const std::string& name : facts.certificate_names) {
-    for_each_key(name, [&](std::string_view key) {
+    for_each_certificate_key(name, [&](std::string_view key) {
       for (const auto& [hash, one] : index.by_certificate_name(key)) {
         consider(*one, rank_address(one->sender_ip_addresses, facts.client));
       }
@@ -332,19 +338,19 @@ Attribution attribute_incoming(const AttributionFacts& facts) {
   Attribution result;
   if (choice.empty()) return result;
   result.organization = facts.recipient.organization;
-  result.connector = share(result.organization, choice.best(result.notes));
+  result.connector = choice.best(result.notes);
   result.matched_by = matched_by;
   return result;
 }
 
-directory::SharedConnector find_restriction(const AttributionFacts& facts) {
+const InboundConnector* find_restriction(const AttributionFacts& facts) {
   Choice choice;
   for_each_by_sender_domain(facts, [&](const InboundConnector& one, unsigned rank) {
     if (one.restricts()) choice.consider(one, {.sender_domain = rank});
   });
   if (choice.empty()) return nullptr;
   std::vector<std::string> ignored;
-  return share(facts.recipient.organization, choice.best(ignored));
+  return choice.best(ignored);
 }
 
 }  // namespace postern::policy

@@ -25,10 +25,11 @@ std::string_view to_string(Direction direction);
 enum class MatchedBy { nothing, sender_domain, address, certificate };
 std::string_view to_string(MatchedBy matched_by);
 
+/// Valid as long as the Snapshot.
 struct Attribution {
   /// Whose connector it is; null: not attributed.
-  directory::SharedOrganization organization;
-  directory::SharedConnector connector;
+  const directory::Organization* organization = nullptr;
+  const directory::InboundConnector* connector = nullptr;
   MatchedBy matched_by = MatchedBy::nothing;
   /// Words for the trace: `AmbiguousConnector: A, B`, `CertificateDomainNotAccepted: A`.
   std::vector<std::string> notes;
@@ -52,7 +53,8 @@ struct Rank {
 /// Of a certificate that lists more names, the first ones count.
 inline constexpr std::size_t max_certificate_names = 100;
 
-/// The facts in the form in which they are compared, with the owners of both domains.
+/// The facts in the form in which they are compared, with the owners of both domains. Valid as
+/// long as the Snapshot and the facts.
 struct AttributionFacts {
   AttributionFacts(const RcptFacts& facts, const directory::Snapshot& directory,
                    directory::Snapshot::DomainOwner recipient);
@@ -75,7 +77,7 @@ Attribution attribute_incoming(const AttributionFacts& facts);
 
 /// The Partner connector of the recipient's organization that wants mail of the sender's domain
 /// to come from its own clients only; null: none.
-directory::SharedConnector find_restriction(const AttributionFacts& facts);
+const directory::InboundConnector* find_restriction(const AttributionFacts& facts);
 
 // The single comparisons, which a full search would use, too.
 

@@ -274,7 +274,7 @@ TEST_CASE("attribution agrees with a look at every connector") {
       const Attribution incoming = attribute_incoming(facts);
       REQUIRE(guid_of(incoming.connector) == guid_of(search_incoming(world.connectors(), facts)));
       attributed += incoming.connector != nullptr;
-      const SharedConnector restriction = find_restriction(facts);
+      const InboundConnector* restriction = find_restriction(facts);
       REQUIRE(guid_of(restriction) == guid_of(search_restriction(world.connectors(), facts)));
       restricted += restriction != nullptr;
     }

@@ -48,9 +48,8 @@ Snapshot::DomainOwner find_postmaster_owner(const Snapshot& directory,
     const std::size_t dot = above.find('.');
     above = dot == std::string_view::npos ? std::string_view{} : above.substr(dot + 1);
   }
-  if (auto only = directory.only_organization()) {
-    const directory::AcceptedDomain* const domain = only->default_domain();
-    if (domain != nullptr) return {std::move(only), domain};
+  if (const auto only = directory.only_organization()) {
+    if (const auto* const domain = only->default_domain()) return {only.get(), domain};
   }
   return {};
 }
@@ -69,8 +68,12 @@ RcptVerdict& refuse(RcptVerdict& verdict, const mail::Reply& reply, std::string 
   return verdict;
 }
 
+/// `verdict.organization` is the connector's.
 void attribute(RcptVerdict& verdict, Attribution attribution, Direction direction) {
-  verdict.connector = std::move(attribution.connector);
+  // The organization owns its connectors, so sharing it keeps them.
+  if (attribution.connector != nullptr) {
+    verdict.connector = {verdict.organization, attribution.connector};
+  }
   verdict.matched_by = attribution.matched_by;
   verdict.direction = direction;
   verdict.reasons = std::move(attribution.notes);
@@ -106,15 +109,15 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
 
   // Nobody here takes mail for that domain.
   if (!recipient) {
-    verdict.organization = originating.organization;
     if (originating.connector != nullptr) {
+      verdict.organization = directory.find_organization(originating.organization->id());
       attribute(verdict, std::move(originating), Direction::originating);
     }
     return refuse(verdict, relay_denied, "RelayAccessDenied");
   }
 
   // Mail from one organization's servers to another organization comes in there like any other.
-  verdict.organization = recipient.organization;
+  verdict.organization = directory.find_organization(recipient.organization->id());
   const bool is_own = originating.organization == recipient.organization;
   Attribution attribution = is_own ? std::move(originating) : attribute_incoming(known);
   const bool vouched = attribution.vouches();
@@ -127,7 +130,7 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
   }
 
   if (!vouched) {
-    if (const auto restriction = find_restriction(known)) {
+    if (const auto* const restriction = find_restriction(known)) {
       return refuse(verdict, partner_restricted,
                     "PartnerConnectorRestriction: " + restriction->name.str());
     }

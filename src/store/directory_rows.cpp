@@ -93,40 +93,38 @@ T known(const std::optional<T>& value, std::string_view what, std::string_view t
   return *value;
 }
 
-void load_organizations(Database& database, Snapshot& snapshot) {
-  auto row =
-      database.prepare("SELECT id, guid, name, when_created, reject_direct_send FROM organization");
-  while (row.step()) {
-    const OrganizationId id = organization_id(row, 0);
-    snapshot.put_organization(
-        id, known(Guid::parse(row.text(1)), "GUID of an organization", row.text(1)),
-        std::string(row.text(2)), time_of(row.number(3)));
-    snapshot.set_config(id, {.reject_direct_send = row.number(4) != 0});
+/// A table's rows in the order of organizations.
+class RowsByOrganization {
+ public:
+  /// The first column is the organization.
+  explicit RowsByOrganization(Statement rows) : rows_(std::move(rows)) { next(); }
+
+  /// `use(row)` for the rows of `id`, which come next if there are any: every row belongs to an
+  /// organization, as a foreign key.
+  template <class Use>
+  void for_each_of(OrganizationId id, Use&& use) {
+    for (; there_ && organization_id(rows_, 0) == id; next()) use(rows_);
   }
+
+ private:
+  void next() { there_ = rows_.step(); }
+
+  Statement rows_;
+  bool there_ = false;
+};
+
+AcceptedDomain read_domain(const Statement& row) {
+  AcceptedDomain domain;
+  domain.name = row.text(1);
+  domain.type = known(parse_domain_type(row.text(2)), "type of an accepted domain", row.text(2));
+  domain.match_sub_domains = row.number(3) != 0;
+  domain.is_default = row.number(4) != 0;
+  domain.next_hop = row.text(5);
+  return domain;
 }
 
-void load_domains(Database& database, Snapshot& snapshot) {
-  auto row = database.prepare(
-      "SELECT organization, name, type, match_sub_domains, is_default, next_hop "
-      "FROM accepted_domain");
-  while (row.step()) {
-    AcceptedDomain domain;
-    domain.name = row.text(1);
-    domain.type = known(parse_domain_type(row.text(2)), "type of an accepted domain", row.text(2));
-    domain.match_sub_domains = row.number(3) != 0;
-    domain.is_default = row.number(4) != 0;
-    domain.next_hop = row.text(5);
-    snapshot.put_domain(organization_id(row, 0), std::move(domain));
-  }
-}
-
-void load_recipients(Database& database, Snapshot& snapshot) {
-  auto row = database.prepare("SELECT organization, address, aliases FROM recipient");
-  while (row.step()) {
-    snapshot.put_recipient(
-        organization_id(row, 0),
-        {std::string(row.text(1)), NameList::from_joined(row.text(2)).to_vector()});
-  }
+Recipient read_recipient(const Statement& row) {
+  return {std::string(row.text(1)), NameList::from_joined(row.text(2)).to_vector()};
 }
 
 constexpr std::string_view connector_columns =
@@ -136,50 +134,35 @@ constexpr std::string_view connector_columns =
     "associated_accepted_domains, ef_skip_last_ip, ef_skip_ips, ef_users, comment, when_created, "
     "when_changed";
 
-void load_connectors(Database& database, Snapshot& snapshot) {
-  auto row = database.prepare("SELECT " + std::string(connector_columns) +
-                              " FROM inbound_connector ORDER BY organization");
+InboundConnector read_connector(const Statement& row) {
+  InboundConnector connector;
+  connector.guid = known(Guid::parse(row.text(1)), "GUID of a connector", row.text(1));
+  connector.name = row.text(2);
+  connector.type = known(parse_connector_type(row.text(3)), "type of a connector", row.text(3));
+  connector.source =
+      known(parse_connector_source(row.text(4)), "source of a connector", row.text(4));
+  connector.enabled = row.number(5) != 0;
+  connector.sender_domains = NameList::from_joined(row.text(6));
   std::vector<IpPrefix> prefixes;
-  OrganizationId organization{};
-  std::vector<InboundConnector> gathered;
-  const auto put_gathered = [&] {
-    if (!gathered.empty()) snapshot.put_connectors(organization, std::exchange(gathered, {}));
-  };
-  while (row.step()) {
-    InboundConnector connector;
-    connector.guid = known(Guid::parse(row.text(1)), "GUID of a connector", row.text(1));
-    connector.name = row.text(2);
-    connector.type = known(parse_connector_type(row.text(3)), "type of a connector", row.text(3));
-    connector.source =
-        known(parse_connector_source(row.text(4)), "source of a connector", row.text(4));
-    connector.enabled = row.number(5) != 0;
-    connector.sender_domains = NameList::from_joined(row.text(6));
-    prefixes.clear();
-    const std::string_view joined = row.text(7);
-    for (auto at = NameList::Iterator(joined); at != NameList::Iterator(); ++at) {
-      prefixes.push_back(known(IpPrefix::parse(*at), "sender address of a connector", *at));
-    }
-    connector.sender_ip_addresses = prefixes;
-    connector.tls_sender_certificate_name = row.text(8);
-    connector.require_tls = row.number(9) != 0;
-    connector.restrict_domains_to_ip_addresses = row.number(10) != 0;
-    connector.restrict_domains_to_certificate = row.number(11) != 0;
-    connector.cloud_services_mail_enabled = row.number(12) != 0;
-    connector.treat_messages_as_internal = row.number(13) != 0;
-    connector.associated_accepted_domains = NameList::from_joined(row.text(14));
-    connector.ef_skip_last_ip = row.number(15) != 0;
-    connector.ef_skip_ips = NameList::from_joined(row.text(16));
-    connector.ef_users = NameList::from_joined(row.text(17));
-    connector.comment = row.text(18);
-    connector.when_created = time_of(row.number(19));
-    connector.when_changed = time_of(row.number(20));
-    // Rows come in the order of organizations.
-    const OrganizationId owner = organization_id(row, 0);
-    if (owner != organization) put_gathered();
-    organization = owner;
-    gathered.push_back(std::move(connector));
+  const std::string_view joined = row.text(7);
+  for (auto at = NameList::Iterator(joined); at != NameList::Iterator(); ++at) {
+    prefixes.push_back(known(IpPrefix::parse(*at), "sender address of a connector", *at));
   }
-  put_gathered();
+  connector.sender_ip_addresses = prefixes;
+  connector.tls_sender_certificate_name = row.text(8);
+  connector.require_tls = row.number(9) != 0;
+  connector.restrict_domains_to_ip_addresses = row.number(10) != 0;
+  connector.restrict_domains_to_certificate = row.number(11) != 0;
+  connector.cloud_services_mail_enabled = row.number(12) != 0;
+  connector.treat_messages_as_internal = row.number(13) != 0;
+  connector.associated_accepted_domains = NameList::from_joined(row.text(14));
+  connector.ef_skip_last_ip = row.number(15) != 0;
+  connector.ef_skip_ips = NameList::from_joined(row.text(16));
+  connector.ef_users = NameList::from_joined(row.text(17));
+  connector.comment = row.text(18);
+  connector.when_created = time_of(row.number(19));
+  connector.when_changed = time_of(row.number(20));
+  return connector;
 }
 
 }  // namespace
@@ -219,10 +202,33 @@ Snapshot load_directory(Database& database) {
   Snapshot snapshot;
   auto revision = database.prepare("SELECT revision FROM directory_revision");
   if (revision.step()) snapshot.set_revision(static_cast<std::uint64_t>(revision.number(0)));
-  load_organizations(database, snapshot);
-  load_domains(database, snapshot);
-  load_recipients(database, snapshot);
-  load_connectors(database, snapshot);
+
+  // One organization after the other, so that what belongs together stands together in memory.
+  auto organization = database.prepare(
+      "SELECT id, guid, name, when_created, reject_direct_send FROM organization ORDER BY id");
+  RowsByOrganization domains(
+      database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
+                       "FROM accepted_domain ORDER BY organization"));
+  RowsByOrganization recipients(database.prepare(
+      "SELECT organization, address, aliases FROM recipient ORDER BY organization"));
+  RowsByOrganization connectors(database.prepare("SELECT " + std::string(connector_columns) +
+                                                 " FROM inbound_connector ORDER BY organization"));
+  std::vector<InboundConnector> gathered;
+  while (organization.step()) {
+    const OrganizationId id = organization_id(organization, 0);
+    snapshot.put_organization(
+        id,
+        known(Guid::parse(organization.text(1)), "GUID of an organization", organization.text(1)),
+        std::string(organization.text(2)), time_of(organization.number(3)));
+    snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0});
+    domains.for_each_of(id,
+                        [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
+    recipients.for_each_of(
+        id, [&](const Statement& row) { snapshot.put_recipient(id, read_recipient(row)); });
+    connectors.for_each_of(id,
+                           [&](const Statement& row) { gathered.push_back(read_connector(row)); });
+    snapshot.put_connectors(id, std::exchange(gathered, {}));
+  }
   return snapshot;
 }
 
