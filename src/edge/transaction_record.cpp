@@ -1,0 +1,168 @@
+// What a transaction tells the trace and the log: a record for each recipient, which fills as more
+// becomes known.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/log.h"
+#include "edge/transaction.h"
+
+namespace postern::edge {
+namespace {
+
+/// As /metrics calls it.
+std::string_view metric_word(delivery::Fate fate) {
+  switch (fate) {
+    case delivery::Fate::delivered:
+      return "delivered";
+    case delivery::Fate::deferred:
+      return "temporary";
+    case delivery::Fate::refused:
+    case delivery::Fate::quarantined:
+      return "permanent";
+  }
+  std::abort();  // A number that was never a Fate: our bug.
+}
+
+/// `fail d=contoso.com s=s1: body hash did not verify`
+std::string trace_text(const auth::DkimResult& result) {
+  std::string text(to_string(result.status));
+  if (!result.domain.empty()) text += " d=" + result.domain;
+  if (!result.selector.empty()) text += " s=" + result.selector;
+  if (result.problem != auth::DkimProblem::none)
+    text.append(": ").append(to_sentence(result.problem));
+  return text;
+}
+
+/// The text of a field for the trace: unfolded, bounded.
+std::string trace_text(const mail::HeaderSection& section, std::string_view name) {
+  const mail::HeaderField* field = section.first(name);
+  return field == nullptr ? "" : mail::unfold(field->body).substr(0, 500);
+}
+
+}  // namespace
+
+store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
+                                                const policy::RcptVerdict& verdict) const {
+  store::TraceRecord record;
+  record.message_trace_id = id_;
+  record.forward_path = forward_path.text;
+  record.received = now();
+  record.session = session_.id;
+  record.client = session_.client.to_string();
+  record.hello = session_.hello;
+  if (session_.tls) {
+    record.tls = session_.tls->version + " " + session_.tls->cipher;
+    if (session_.tls->certificate && !session_.tls->certificate->names.empty()) {
+      record.certificate = session_.tls->certificate->names.front();
+    }
+  }
+  record.reverse_path = reverse_path_.text;
+  if (verdict.organization) record.organization = verdict.organization->name();
+  if (verdict.connector) record.connector = verdict.connector->name.view();
+  record.direction = to_string(verdict.direction);
+  record.direct_send = verdict.direct_send;
+  record.decision = to_string(verdict.decision);
+  record.reply = verdict.decision == policy::Decision::accept ? "" : verdict.reply.to_line();
+  record.reasons = verdict.reasons;
+  record.status = verdict.decision == policy::Decision::reject ? store::TraceStatus::failed
+                                                               : store::TraceStatus::pending;
+  return record;
+}
+
+void EdgeTransaction::log_decision(const store::TraceRecord& record) const {
+  log_info("rcpt", {{"session", record.session},
+                    {"client", record.client},
+                    {"hello", record.hello},
+                    {"reverse_path", record.reverse_path},
+                    {"forward_path", record.forward_path},
+                    {"organization", record.organization},
+                    {"connector", record.connector},
+                    {"direct_send", record.direct_send ? "true" : "false"},
+                    {"decision", record.decision},
+                    {"reasons", fmt::format("{}", fmt::join(record.reasons, ","))},
+                    {"reply", record.reply}});
+}
+
+void EdgeTransaction::note_content() {
+  const mail::HeaderSection& section = checks_.section();
+  const auto& authors = checks_.authors().addresses;
+  for (Accepted& accepted : accepted_) {
+    accepted.record.subject = trace_text(section, "Subject");
+    accepted.record.message_id = trace_text(section, "Message-ID");
+    if (!authors.empty())
+      accepted.record.author = authors.front().local_part + "@" + authors.front().domain;
+    accepted.record.size = content_->size();
+  }
+}
+
+void EdgeTransaction::note_evidence(const MessageEvidence& message) {
+  std::vector<std::string> dkim;
+  for (const auth::DkimResult& one : message.dkim) dkim.push_back(trace_text(one));
+  for (Accepted& accepted : accepted_) {
+    accepted.record.dkim = dkim;
+    accepted.record.arc = message.arc.status == auth::ArcStatus::none
+                              ? ""
+                              : std::string(to_string(message.arc.status));
+    accepted.record.dmarc = to_string(message.dmarc.result);
+    if (!message.dmarc.policy_tag.empty())
+      accepted.record.dmarc_policy = to_string(message.dmarc.policy);
+  }
+}
+
+/// The content, not a recipient, is why the message is not taken.
+void EdgeTransaction::note_refusal(const mail::Reply& reply) {
+  const bool for_good = reply.is_permanent();
+  for (Accepted& accepted : accepted_) {
+    store::TraceRecord& record = accepted.record;
+    record.decision = to_string(for_good ? policy::Decision::reject : policy::Decision::defer);
+    record.status = for_good ? store::TraceStatus::failed : store::TraceStatus::pending;
+    record.reply = reply.to_line();
+    record.reasons.insert(record.reasons.begin(), "Content");
+  }
+}
+
+void EdgeTransaction::apply(const delivery::Outcome& outcome) {
+  // The hand-off keeps the order of the recipients it took.
+  for (std::size_t i = 0; i < accepted_.size() && i < outcome.recipients.size(); ++i) {
+    const delivery::RecipientOutcome& recipient = outcome.recipients[i];
+    store::TraceRecord& record = accepted_[i].record;
+    record.reply = recipient.reply.to_line();
+    record.next_hop = recipient.next_hop;
+    record.to_ip = recipient.hop_address;
+    const std::string_view kind =
+        std::string_view(recipient.next_hop).substr(0, recipient.next_hop.find(':'));
+    services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
+    switch (recipient.fate) {
+      case delivery::Fate::delivered:
+        record.status = store::TraceStatus::delivered;
+        break;
+      case delivery::Fate::deferred:
+        record.status = store::TraceStatus::pending;
+        break;
+      case delivery::Fate::refused:
+        record.status = store::TraceStatus::failed;
+        break;
+      case delivery::Fate::quarantined:
+        record.status = store::TraceStatus::quarantined;
+        record.reasons.insert(record.reasons.begin(), "NextHopRefused");
+        break;
+    }
+  }
+}
+
+void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+  spf_->then([&trace = services_.trace, iprev = iprev_,
+              record = std::move(record)](const SpfOutcome& spf) mutable {
+    if (const auth::SpfEvaluation* main = spf.main()) {
+      record.spf = to_string(main->result);
+      record.spf_domain = main->domain;
+    }
+    iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
+      record.iprev = to_string(found.result);
+      record.ptr = found.name;
+      trace.record(std::move(record));
+    });
+  });
+}
+
+}  // namespace postern::edge
