@@ -10,6 +10,7 @@
 #   make fuzz         every fuzz target for SECONDS seconds (default 60)
 #   make bench        figures, beside Postfix's smtp-sink in the same run
 #   make install      into PREFIX (default /usr/local); DESTDIR is honoured
+#   make install-library  the authentication library for other programs, into PREFIX
 #   make deb          postern_VERSION-1_ARCH.deb in build/
 PREFIX ?= /usr/local
 SECONDS ?= 60
@@ -21,7 +22,7 @@ build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(
         cmake --build --preset $(1) $(if $(2),--target $(2))
 ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 
-.PHONY: all run test lint unit asan tsan conformance e2e e2e-asan fuzz bench install deb clean
+.PHONY: all run test lint unit asan tsan conformance e2e e2e-asan fuzz bench install install-library deb clean
 
 all: | build
 	@scripts/install-dependencies build
@@ -84,6 +85,9 @@ bench: | build
 
 install: all
 	@cmake --install build
+
+install-library: all
+	@cmake --install build --component library --prefix $(DESTDIR)$(PREFIX)
 
 deb: all
 	@scripts/install-dependencies build package

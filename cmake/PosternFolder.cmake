@@ -25,7 +25,8 @@ function(postern_folder name)
     add_library(${library} INTERFACE)
     set(visibility INTERFACE)
   endif()
-  target_include_directories(${library} ${visibility} ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(${library} ${visibility}
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/postern>)
   list(TRANSFORM FOLDER_DEPENDS PREPEND postern_)
   target_link_libraries(${library} ${visibility} ${FOLDER_DEPENDS} ${FOLDER_LINK})
 
