@@ -26,7 +26,7 @@
 
 namespace postern::auth {
 
-/// RFC 9989 section 9.2 has them for Authentication-Results. permerror: no author domain can be
+/// RFC 9989 section 9 registers them for Authentication-Results. permerror: no author domain can be
 /// told, so that nothing was evaluated.
 enum class DmarcResult { none, pass, fail, temperror, permerror };
 std::string_view to_string(DmarcResult result);

@@ -1,4 +1,4 @@
-// May reports about one domain be sent to another (RFC 9990 section 4)?
+// May reports about one domain be sent to another (RFC 9990, before RFC 7489 section 7.1)?
 //
 // Anybody can write somebody else's address into rua=. Who wants the reports says so in the DNS:
 // for contoso.com to reports.example, at contoso.com._report._dmarc.reports.example.
