@@ -23,23 +23,18 @@ constexpr auto digit_values = [] {
   return values;
 }();
 
-std::uint8_t digit_value(char c) {
-  return digit_values[static_cast<std::uint8_t>(c)];
-}
-
 }  // namespace
 
 std::optional<Guid> Guid::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
   Guid guid;
-  std::size_t at = 0;
+  const char* at = text.data();
   for (std::size_t byte = 0; byte < guid.bytes_.size(); ++byte) {
-    const std::uint8_t high = digit_value(text[at]);
-    const std::uint8_t low = digit_value(text[at + 1]);
+    const std::uint8_t high = digit_values[static_cast<std::uint8_t>(*at++)];
+    const std::uint8_t low = digit_values[static_cast<std::uint8_t>(*at++)];
     if (high == no_digit || low == no_digit) return std::nullopt;
     guid.bytes_[byte] = static_cast<std::uint8_t>(high << 4 | low);
-    at += 2;
-    if (is_before_hyphen(byte) && text[at++] != '-') return std::nullopt;
+    if (is_before_hyphen(byte) && *at++ != '-') return std::nullopt;
   }
   return guid;
 }
