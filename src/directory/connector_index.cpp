@@ -66,11 +66,11 @@ struct ConnectorIndex::Lists {
 
   void add(const InboundConnector& one) {
     if (const std::string_view name = one.tls_sender_certificate_name; !name.empty()) {
-      certificate_names.push_back({NameEntry::key_of(name), &one});
+      certificate_names.push_back({NameKey(name), &one});
     }
     if (is_found_by_sender_domain(one)) {
       for (const std::string_view domain : one.sender_domains) {
-        sender_domains.push_back({NameEntry::key_of(domain), &one});
+        sender_domains.push_back({NameKey(domain), &one});
       }
     }
     for (const IpPrefix& prefix : one.sender_ip_addresses) {

@@ -17,23 +17,20 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "base/ip_address.h"
 #include "directory/ip_bits.h"
+#include "directory/name_key.h"
 #include "directory/objects.h"
-#include "directory/persistent_map.h"
 
 namespace postern::directory {
 
-/// A connector by a name. The key is a hash: a wrong candidate is as harmless as one that is
-/// disabled, since whoever asks compares names anyway, and the index needs no copies of them.
+/// A connector by a name.
 struct NameEntry {
-  std::uint64_t key;
+  NameKey key;
   const InboundConnector* connector;
 
-  static std::uint64_t key_of(std::string_view name) { return KeyHash{}(name); }
   auto operator<=>(const NameEntry&) const = default;
 };
 
@@ -65,14 +62,14 @@ class ConnectorIndex {
   void insert(std::span<const InboundConnector* const> connectors);
   void remove(const InboundConnector& connector);
 
-  /// Whose TlsSenderCertificateName may be `name`: `mail.contoso.com` or `*.contoso.com`.
-  std::span<const NameEntry> by_certificate_name(std::string_view name) const {
+  /// Whose TlsSenderCertificateName may be this: `mail.contoso.com` or `*.contoso.com`.
+  std::span<const NameEntry> by_certificate_name(NameKey name) const {
     return find(certificate_names(), name);
   }
-  /// Partner connectors that may have `domain` among their SenderDomains, as written there
+  /// Partner connectors that may have this among their SenderDomains, as written there
   /// (`contoso.com`, `*.contoso.com`, `*`), and that either restrict that domain's mail or have
   /// neither addresses nor a certificate name.
-  std::span<const NameEntry> by_sender_domain(std::string_view domain) const {
+  std::span<const NameEntry> by_sender_domain(NameKey domain) const {
     return find(sender_domains(), domain);
   }
   /// `use(connector, length)` for every prefix with `address` in it.
@@ -138,10 +135,8 @@ class ConnectorIndex {
                                        size.v6);
   }
 
-  static std::span<const NameEntry> find(std::span<const NameEntry> entries,
-                                         std::string_view name) {
-    if (entries.empty()) return {};
-    return std::ranges::equal_range(entries, NameEntry::key_of(name), {}, &NameEntry::key);
+  static std::span<const NameEntry> find(std::span<const NameEntry> entries, NameKey name) {
+    return std::ranges::equal_range(entries, name, {}, &NameEntry::key);
   }
   template <class Bits, class Use>
   static void for_each_around(std::span<const AddressEntry<Bits>> entries, Bits address, Use& use) {

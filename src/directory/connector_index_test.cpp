@@ -59,7 +59,9 @@ TEST_CASE("the index of an organization agrees with a look at every connector") 
     std::deque<InboundConnector> all;
     std::vector<const InboundConnector*> there;
     ConnectorIndex index;
+    std::vector<std::pair<ConnectorIndex, std::size_t>> copies;
     for (int step = 0; step < 60; ++step) {
+      copies.emplace_back(index, index.prefix_count());
       if (random() % 3 == 0 && !there.empty()) {
         const std::size_t victim = random() % there.size();
         index.remove(*there[victim]);
@@ -101,11 +103,18 @@ TEST_CASE("the index of an organization agrees with a look at every connector") 
               one->type == ConnectorType::partner && (one->restricts() || only_domain);
           if (found_so && one->sender_domains.contains(name)) by_domain.insert(one);
         }
-        REQUIRE(connectors(index.by_certificate_name(name)) == by_certificate);
-        REQUIRE(connectors(index.by_sender_domain(name)) == by_domain);
+        REQUIRE(connectors(index.by_certificate_name(NameKey(name))) == by_certificate);
+        REQUIRE(connectors(index.by_sender_domain(NameKey(name))) == by_domain);
       }
     }
+    for (const auto& [copy, prefixes] : copies) REQUIRE(copy.prefix_count() == prefixes);
   }
+}
+
+TEST_CASE("a wildcard has one key, however it is asked for") {
+  CHECK(NameKey("*.contoso.com") == NameKey::wildcard("contoso.com"));
+  CHECK(NameKey("contoso.com") != NameKey::wildcard("contoso.com"));
+  CHECK(NameKey("*") != NameKey::wildcard("*"));
 }
 
 TEST_CASE("overlapping addresses of OnPremises connectors are found, each prefix once") {

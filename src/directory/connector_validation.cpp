@@ -202,10 +202,11 @@ Result<void> check_indexes(const InboundConnector& connector, const Snapshot& di
   const bool is_on_premises = connector.type == ConnectorType::on_premises;
   Result<void> checked;
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    std::size_t others = count_others(index.by_certificate_name(name), replaced);
+    std::size_t others = count_others(index.by_certificate_name(NameKey(name)), replaced);
     if (is_on_premises) {
-      others = std::max(others,
-                        count_others(directory.on_premises().by_certificate_name(name), replaced));
+      others = std::max(
+          others,
+          count_others(directory.on_premises().by_certificate_name(NameKey(name)), replaced));
     }
     checked = check_crowding("TlsSenderCertificateName", name, others);
   }
@@ -217,7 +218,7 @@ Result<void> check_indexes(const InboundConnector& connector, const Snapshot& di
     if (checked) checked = check_crowding("SenderIPAddresses", prefix.to_string(), others);
   }
   for (const std::string_view domain : connector.sender_domains) {
-    const std::size_t others = count_others(index.by_sender_domain(domain), replaced);
+    const std::size_t others = count_others(index.by_sender_domain(NameKey(domain)), replaced);
     if (checked) checked = check_crowding("SenderDomains", domain, others);
   }
   const std::size_t replaced_prefixes =

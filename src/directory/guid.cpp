@@ -1,8 +1,6 @@
 #include "directory/guid.h"
 
-#include <algorithm>
-
-#include "base/ascii.h"
+#include <array>
 
 namespace postern::directory {
 namespace {
@@ -12,26 +10,31 @@ bool is_before_hyphen(std::size_t byte) {
   return byte == 3 || byte == 5 || byte == 7 || byte == 9;
 }
 
-std::optional<std::uint8_t> digit_value(char c) {
-  if (is_digit(c)) return static_cast<std::uint8_t>(c - '0');
-  const char letter = to_lower(c);
-  if (letter >= 'a' && letter <= 'f') return static_cast<std::uint8_t>(letter - 'a' + 10);
-  return std::nullopt;
-}
+constexpr std::uint8_t no_digit = 0xff;
+
+/// Of a million connectors all are parsed when the directory is loaded.
+constexpr auto digit_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::uint8_t value = 0; value < 16; ++value) {
+    values[static_cast<std::uint8_t>("0123456789abcdef"[value])] = value;
+    values[static_cast<std::uint8_t>("0123456789ABCDEF"[value])] = value;
+  }
+  return values;
+}();
 
 }  // namespace
 
 std::optional<Guid> Guid::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
   Guid guid;
-  std::size_t at = 0;
+  const char* at = text.data();
   for (std::size_t byte = 0; byte < guid.bytes_.size(); ++byte) {
-    const auto high = digit_value(text[at]);
-    const auto low = digit_value(text[at + 1]);
-    if (!high || !low) return std::nullopt;
-    guid.bytes_[byte] = static_cast<std::uint8_t>(*high << 4 | *low);
-    at += 2;
-    if (is_before_hyphen(byte) && text[at++] != '-') return std::nullopt;
+    const std::uint8_t high = digit_values[static_cast<std::uint8_t>(*at++)];
+    const std::uint8_t low = digit_values[static_cast<std::uint8_t>(*at++)];
+    if (high == no_digit || low == no_digit) return std::nullopt;
+    guid.bytes_[byte] = static_cast<std::uint8_t>(high << 4 | low);
+    if (is_before_hyphen(byte) && *at++ != '-') return std::nullopt;
   }
   return guid;
 }

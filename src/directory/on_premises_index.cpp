@@ -1,12 +1,10 @@
 #include "directory/on_premises_index.h"
 
-#include "directory/connector_index.h"
-
 namespace postern::directory {
 
 void OnPremisesIndex::insert(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const std::uint64_t key = NameEntry::key_of(name);
+    const NameKey key(name);
     const ConnectorSet* const there = certificate_names_.find(key);
     ConnectorSet set = there == nullptr ? ConnectorSet() : *there;
     set.insert(connector);
@@ -19,7 +17,7 @@ void OnPremisesIndex::insert(const InboundConnector& connector) {
 
 void OnPremisesIndex::remove(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const std::uint64_t key = NameEntry::key_of(name);
+    const NameKey key(name);
     ConnectorSet& set = *certificate_names_.edit(key);
     set.erase(connector);
     if (set.empty()) certificate_names_.erase(key);
@@ -31,8 +29,8 @@ void OnPremisesIndex::remove(const InboundConnector& connector) {
   }
 }
 
-OnPremisesIndex::Candidates OnPremisesIndex::by_certificate_name(std::string_view name) const {
-  const ConnectorSet* const set = certificate_names_.find(NameEntry::key_of(name));
+OnPremisesIndex::Candidates OnPremisesIndex::by_certificate_name(NameKey name) const {
+  const ConnectorSet* const set = certificate_names_.find(name);
   return set == nullptr ? Candidates{} : set->values();
 }
 

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <string_view>
 
 #include "base/ip_address.h"
 #include "directory/connector_set.h"
+#include "directory/name_key.h"
 #include "directory/objects.h"
 #include "directory/persistent_map.h"
 #include "directory/prefix_tree.h"
@@ -27,8 +27,8 @@ class OnPremisesIndex {
   void insert(const InboundConnector& connector);
   void remove(const InboundConnector& connector);
 
-  /// Whose TlsSenderCertificateName may be `name`, as for ConnectorIndex.
-  Candidates by_certificate_name(std::string_view name) const;
+  /// Whose TlsSenderCertificateName may be this, as for ConnectorIndex.
+  Candidates by_certificate_name(NameKey name) const;
   /// Who lists exactly this prefix.
   Candidates by_prefix(const IpPrefix& prefix) const;
   /// Who lists an address in `prefix`, or a prefix that has all of `prefix` in it. Stops when
@@ -37,7 +37,7 @@ class OnPremisesIndex {
                         const std::function<bool(const IpPrefix&, Candidates)>& use) const;
 
  private:
-  PersistentMap<std::uint64_t, ConnectorSet> certificate_names_;
+  PersistentMap<NameKey, ConnectorSet, NameKey::Hash> certificate_names_;
   PrefixTree<ConnectorSet> addresses_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 using directory::ConnectorIndex;
 using directory::ConnectorType;
 using directory::InboundConnector;
+using directory::NameKey;
 using directory::Organization;
 
 constexpr std::string_view wildcard = "*.";
@@ -34,18 +35,13 @@ std::string_view without_wildcard(std::string_view pattern) {
 /// `*.domain`, and the same for each domain above it.
 template <class Use>
 void for_each_wildcard(std::string_view domain, Use&& use) {
-  std::array<char, 256> key{'*', '.'};
-  for (std::string_view above = domain; !above.empty(); above = parent_of(above)) {
-    if (above.size() > key.size() - wildcard.size()) continue;
-    above.copy(key.data() + wildcard.size(), above.size());
-    use(std::string_view(key.data(), wildcard.size() + above.size()));
-  }
+  for (; !domain.empty(); domain = parent_of(domain)) use(NameKey::wildcard(domain));
 }
 
 /// The keys under which a connector whose certificate name matches `name` may stand.
 template <class Use>
 void for_each_certificate_key(std::string_view name, Use&& use) {
-  use(name);
+  use(NameKey(name));
   for_each_wildcard(parent_of(name), use);
 }
 
@@ -138,7 +134,7 @@ Attribution originating_by_certificate(const AttributionFacts& facts,
   // One Choice for each Backing: an exact name without a domain of its own does not win over
   // a wildcard that has one.
   std::array<Choice, static_cast<std::size_t>(Backing::certificate) + 1> choices;
-  const auto consider = [&](std::string_view key) {
+  const auto consider = [&](NameKey key) {
     for (const InboundConnector* one : directory.on_premises().by_certificate_name(key)) {
       const unsigned rank =
           rank_certificate(one->tls_sender_certificate_name, facts.certificate_names);
@@ -196,14 +192,14 @@ unsigned rank_partner(const InboundConnector& connector, const AttributionFacts&
 template <class Use>
 void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
   const ConnectorIndex& index = facts.recipient.organization->connector_index();
-  const auto use_key = [&](std::string_view key) {
-    for (const auto& [hash, one] : index.by_sender_domain(key)) {
+  const auto use_key = [&](NameKey key) {
+    for (const auto& [its_key, one] : index.by_sender_domain(key)) {
       if (const unsigned rank = rank_partner(*one, facts)) use(*one, rank);
     }
   };
-  use_key("*");
+  use_key(NameKey("*"));
   if (facts.sender_domain.empty()) return;
-  use_key(facts.sender_domain);
+  use_key(NameKey(facts.sender_domain));
   for_each_wildcard(facts.sender_domain, use_key);
 }
 
@@ -314,8 +310,8 @@ Attribution attribute_incoming(const AttributionFacts& facts) {
     if (rank.certificate > 0 || rank.address > 0) choice.consider(one, rank);
   };
   for (const std::string& name : facts.certificate_names) {
-    for_each_certificate_key(name, [&](std::string_view key) {
-      for (const auto& [hash, one] : index.by_certificate_name(key)) {
+    for_each_certificate_key(name, [&](NameKey key) {
+      for (const auto& [its_key, one] : index.by_certificate_name(key)) {
         consider(*one, rank_address(one->sender_ip_addresses, facts.client));
       }
     });

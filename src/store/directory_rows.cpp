@@ -64,6 +64,8 @@ CREATE TABLE directory_revision (revision INTEGER NOT NULL);
 INSERT INTO directory_revision VALUES (0);
 )sql"};
 
+constexpr std::size_t usual_connectors = 16;
+
 std::int64_t number_of(OrganizationId id) {
   return static_cast<std::int64_t>(id);
 }
@@ -213,7 +215,6 @@ Snapshot load_directory(Database& database) {
       "SELECT organization, address, aliases FROM recipient ORDER BY organization"));
   RowsByOrganization connectors(database.prepare("SELECT " + std::string(connector_columns) +
                                                  " FROM inbound_connector ORDER BY organization"));
-  std::vector<InboundConnector> gathered;
   while (organization.step()) {
     const OrganizationId id = organization_id(organization, 0);
     snapshot.put_organization(
@@ -225,9 +226,11 @@ Snapshot load_directory(Database& database) {
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
     recipients.for_each_of(
         id, [&](const Statement& row) { snapshot.put_recipient(id, read_recipient(row)); });
-    connectors.for_each_of(id,
-                           [&](const Statement& row) { gathered.push_back(read_connector(row)); });
-    snapshot.put_connectors(id, std::exchange(gathered, {}));
+    std::vector<InboundConnector> its_connectors;
+    its_connectors.reserve(usual_connectors);
+    connectors.for_each_of(
+        id, [&](const Statement& row) { its_connectors.push_back(read_connector(row)); });
+    snapshot.put_connectors(id, std::move(its_connectors));
   }
   return snapshot;
 }

@@ -68,10 +68,13 @@ void Statement::reset() {
 }
 
 std::string_view Statement::text(int column) const {
-  const auto* data = sqlite3_column_text(statement_.get(), column);
+  // By way of the value, since each question to the statement costs locks and checks of its own,
+  // which a directory of millions of texts feels when it is loaded.
+  sqlite3_value* const value = sqlite3_column_value(statement_.get(), column);
+  const auto* data = sqlite3_value_text(value);
   if (data == nullptr) return {};
   return {reinterpret_cast<const char*>(data),
-          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+          static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
 std::string_view Statement::blob(int column) const {
