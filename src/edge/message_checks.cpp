@@ -65,7 +65,7 @@ void MessageChecks::read_header() {
   std::ranges::move(
       auth::evaluate_dmarc({.author = message.author_domains, .identifiers = {}}, {}).questions,
       std::back_inserter(questions));
-  if (!questions.empty()) asker_.ask_ahead(std::move(questions));
+  asker_.ask_ahead(questions);
 }
 
 std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now) {
