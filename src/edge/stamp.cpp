@@ -28,6 +28,7 @@ std::string printable(std::string_view text) {
 /// RFC 8601 section 2.2: what was checked, what came out, in the order of a message's way.
 mail::AuthenticationResults results(const StampFacts& facts) {
   mail::AuthenticationResults all{.authserv_id = std::string(facts.server_name)};
+  all.results.reserve(8);
   for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
     if (*spf)
       all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
