@@ -39,6 +39,18 @@ std::string trace_text(const mail::HeaderSection& section, std::string_view name
   return field == nullptr ? "" : mail::unfold(field->body).substr(0, 500);
 }
 
+void note(store::TraceRecord& record, const SpfOutcome& spf) {
+  const auth::SpfEvaluation* main = spf.main();
+  if (main == nullptr) return;
+  record.spf = to_string(main->result);
+  record.spf_domain = main->domain;
+}
+
+void note(store::TraceRecord& record, const auth::Iprev& iprev) {
+  record.iprev = to_string(iprev.result);
+  record.ptr = iprev.name;
+}
+
 }  // namespace
 
 store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
@@ -151,15 +163,18 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
 }
 
 void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+  // Mostly both are known, and a record is too large to be handed about.
+  if (spf_->is_ready() && iprev_->is_ready()) {
+    note(record, *spf_->get());
+    note(record, *iprev_->get());
+    services_.trace.record(std::move(record));
+    return;
+  }
   spf_->then([&trace = services_.trace, iprev = iprev_,
               record = std::move(record)](const SpfOutcome& spf) mutable {
-    if (const auth::SpfEvaluation* main = spf.main()) {
-      record.spf = to_string(main->result);
-      record.spf_domain = main->domain;
-    }
+    note(record, spf);
     iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
-      record.iprev = to_string(found.result);
-      record.ptr = found.name;
+      note(record, found);
       trace.record(std::move(record));
     });
   });
