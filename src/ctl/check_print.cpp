@@ -134,6 +134,11 @@ void print_dmarc(std::ostream& out, const CheckReport& report) {
   if (!dmarc.record_domain.empty())
     out << fmt::format("    {}={} from {}, organizational domain {}\n", dmarc.policy_tag,
                        to_string(dmarc.policy), dmarc.record_domain, dmarc.organizational_domain);
+  if (!dmarc.suffix_list_domain.empty())
+    out << fmt::format(
+        "    by the public suffix list the organizational domain would be {}: receivers that "
+        "follow RFC 7489 go by that\n",
+        dmarc.suffix_list_domain);
   for (const auth::DmarcAlignment& one : dmarc.identifiers)
     out << fmt::format("    {} {}: {}\n", to_string(one.identifier.method),
                        plain(one.identifier.domain), outcome_of(one));
@@ -206,6 +211,7 @@ json::object dmarc_json(const auth::DmarcEvaluation& dmarc) {
   return {{"result", text(to_string(dmarc.result))},
           {"authorDomain", dmarc.author_domain},
           {"organizationalDomain", dmarc.organizational_domain},
+          {"suffixListDomain", dmarc.suffix_list_domain},
           {"recordDomain", dmarc.record_domain},
           {"record", dmarc.record},
           {"policy", text(to_string(dmarc.policy))},

@@ -106,6 +106,11 @@ void EdgeTransaction::note_evidence(const MessageEvidence& message) {
     accepted.record.dmarc = to_string(message.dmarc.result);
     if (!message.dmarc.policy_tag.empty())
       accepted.record.dmarc_policy = to_string(message.dmarc.policy);
+    if (!message.dmarc.suffix_list_domain.empty()) {
+      accepted.record.reasons.push_back(
+          fmt::format("OrganizationalDomain: {}, by the public suffix list {}",
+                      message.dmarc.organizational_domain, message.dmarc.suffix_list_domain));
+    }
   }
 }
 
