@@ -26,8 +26,8 @@ auth::ArcResult validate(const std::string& message, const dns::Zone& zone) {
 
 /// `cv` of the suite as the word of RFC 8617. The suite writes `None` for messages without a chain
 /// and has an empty text for the three chains in which a sealer said cv=fail: the programs that it
-/// was made with printed nothing there. RFC 8617 section 5.2 does say what such a chain is: in step 2
-/// for the newest seal, in step 3.C for any other.
+/// was made with printed nothing there. RFC 8617 section 5.2 does say what such a chain is: in step
+/// 2 for the newest seal, in step 3.C for any other.
 std::string to_word(std::string_view cv) {
   return cv.empty() ? "fail" : to_lower(cv);
 }
