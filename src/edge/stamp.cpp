@@ -40,6 +40,11 @@ mail::AuthenticationResults results(const StampFacts& facts) {
   const IpAddress& client = facts.session->client;
   if (facts.message->arc.status != auth::ArcStatus::none) {
     all.results.push_back(auth::to_authentication_result(client, facts.message->arc));
+    // RFC 8601 section 2.4: what local policy makes of a result stands beside it.
+    if (facts.testimony != nullptr) {
+      all.results.back().properties.push_back(
+          {"policy", "trusted-sealer", facts.testimony->sealer});
+    }
   }
   all.results.push_back(auth::to_authentication_result(facts.message->dmarc));
   all.results.push_back(auth::to_authentication_result(client, *facts.iprev));

@@ -107,29 +107,36 @@ void EdgeTransaction::note_content() {
   }
 }
 
-void EdgeTransaction::note_evidence(const MessageEvidence& message) {
+void EdgeTransaction::note_evidence(const MessageEvidence& message,
+                                    const std::optional<policy::ArcTestimony>& testimony) {
   std::vector<std::string> dkim;
   for (const auth::DkimResult& one : message.dkim) dkim.push_back(trace_text(one));
+  std::string arc;
+  if (message.arc.status != auth::ArcStatus::none) arc = to_string(message.arc.status);
+  if (testimony) arc += ", " + policy::to_text(*testimony);
   for (Accepted& accepted : accepted_) {
     accepted.record.dkim = dkim;
-    accepted.record.arc = message.arc.status == auth::ArcStatus::none
-                              ? ""
-                              : std::string(to_string(message.arc.status));
+    accepted.record.arc = arc;
     accepted.record.dmarc = to_string(message.dmarc.result);
     if (!message.dmarc.policy_tag.empty())
       accepted.record.dmarc_policy = to_string(message.dmarc.policy);
+    if (!message.dmarc.suffix_list_domain.empty()) {
+      accepted.record.reasons.push_back(
+          fmt::format("OrganizationalDomain: {}, by the public suffix list {}",
+                      message.dmarc.organizational_domain, message.dmarc.suffix_list_domain));
+    }
   }
 }
 
 /// The content, not a recipient, is why the message is not taken.
-void EdgeTransaction::note_refusal(const mail::Reply& reply) {
+void EdgeTransaction::note_refusal(const mail::Reply& reply, const std::string& reason) {
   const bool for_good = reply.is_permanent();
   for (Accepted& accepted : accepted_) {
     store::TraceRecord& record = accepted.record;
     record.decision = to_string(for_good ? policy::Decision::reject : policy::Decision::defer);
     record.status = for_good ? store::TraceStatus::failed : store::TraceStatus::pending;
     record.reply = reply.to_line();
-    record.reasons.insert(record.reasons.begin(), "Content");
+    record.reasons.insert(record.reasons.begin(), reason);
   }
 }
 
