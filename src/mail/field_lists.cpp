@@ -80,7 +80,10 @@ std::vector<ListUri> parse_list_uris(std::string_view body) {
       is_whole = skip_cfws(in, &comment);
       if (!is_whole || in.at_end() || in.peek() == ',') break;
       if (in.take('<')) {
-        uri += without_blanks(in.take_until('>').value_or(""));
+        const auto inside = in.take_until('>');
+        is_whole = inside.has_value();
+        if (!is_whole) break;
+        uri += without_blanks(*inside);
       } else {
         // A word in place of a URI means something only if it is NO.
         const std::string_view word = in.take_while(

@@ -55,8 +55,10 @@ std::optional<DkimStatus> to_dkim(std::string_view text) {
 }
 
 std::optional<SpfResult> to_spf(std::string_view text) {
-  // RFC 7489's schema of 2015 had names of RFC 4408 beside those of RFC 7208.
+  // Words of programs that are older than RFC 7489, whose appendix C explains the last two.
   if (iequals(text, "hardfail")) return SpfResult::fail;
+  if (iequals(text, "unknown")) return SpfResult::temperror;
+  if (iequals(text, "error")) return SpfResult::permerror;
   return find_word(text, {SpfResult::none, SpfResult::neutral, SpfResult::pass, SpfResult::fail,
                           SpfResult::softfail, SpfResult::temperror, SpfResult::permerror});
 }

@@ -20,7 +20,7 @@ namespace postern::reports {
 using Report = std::variant<DmarcAggregateReport, TlsReport, FeedbackReport>;
 
 /// Parts that are unpacked and looked into, one after the other.
-inline constexpr std::size_t max_report_attachments = 10;
+inline constexpr std::size_t max_report_attachments = 5;
 
 /// The first report in a message. An error if there is none, or none that can be read: what was
 /// wrong with the first candidate.
