@@ -66,6 +66,12 @@ def pss_kilobytes(pid):
     raise RuntimeError(f'no Pss for {pid}')
 
 
+def service_environment():
+    """What the service sets for posternd, which is measured as it runs there."""
+    lines = (TOP / 'conf/postern.service').read_text().splitlines()
+    return dict(line.removeprefix('Environment=').split('=', 1) for line in lines if line.startswith('Environment='))
+
+
 class World:
     def __init__(self, folder):
         self.folder = folder
@@ -101,7 +107,8 @@ class World:
 
     def start(self, name, command):
         log = open(self.folder / f'{name}.log', 'wb')
-        self.processes[name] = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log)
+        self.processes[name] = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log,
+                                                env=os.environ | service_environment())
 
     def wait_until_healthy(self):
         deadline = time.monotonic() + 30

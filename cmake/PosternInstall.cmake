@@ -66,7 +66,7 @@ Send), and everything that was decided can be looked up. Mail is handed on by
 LMTP or SMTP, or written to Maildirs; nothing is queued.")
 # Which libraries the programs need is read from the programs.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, publicsuffix")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fail2ban")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     "${CMAKE_SOURCE_DIR}/cmake/deb/postinst;${CMAKE_SOURCE_DIR}/cmake/deb/prerm;${CMAKE_SOURCE_DIR}/cmake/deb/postrm;${CMAKE_SOURCE_DIR}/cmake/deb/conffiles")

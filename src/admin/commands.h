@@ -84,6 +84,7 @@ struct Command {
 };
 
 std::span<const Command> organization_commands();
+std::span<const Command> arc_commands();
 std::span<const Command> domain_commands();
 std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();

@@ -108,6 +108,45 @@ TEST_CASE("the switch is set, and asked about") {
   CHECK(desk.run("Set-OrganizationConfig -RejectDirectSend $true").empty());
   CHECK(desk.property("Get-OrganizationConfig", "RejectDirectSend") == "True");
   CHECK(desk.run("Set-OrganizationConfig").contains("Nothing is to be set"));
+  CHECK(desk.property("Get-OrganizationConfig", "DeferOnTempError") == "False");
+  CHECK(desk.run("Set-OrganizationConfig -DeferOnTempError $true").empty());
+  CHECK(desk.property("Get-OrganizationConfig", "DeferOnTempError") == "True");
+  CHECK(desk.property("Get-OrganizationConfig", "RejectDirectSend") == "True");
+  CHECK(desk.run("Set-OrganizationConfig -RejectDirectSend 0 -DeferOnTempError $false -WhatIf") ==
+        "What if: Setting RejectDirectSend of organization \"Contoso\" to False.\n"
+        "What if: Setting DeferOnTempError of organization \"Contoso\" to False.\n");
+}
+
+TEST_CASE("trusted sealers replace those before, as A-labels, each once") {
+  Contoso desk;
+  CHECK(desk.run("Get-ArcConfig") ==
+        R"({"Name":"Default","Identity":"Default","ArcTrustedSealers":[]})"
+        "\n");
+  CHECK(desk.run("Set-ArcConfig -Identity default -ArcTrustedSealers Lists.Example.ORG,bücher."
+                 "example,lists.example.org. -WhatIf") ==
+        "What if: Setting ArcTrustedSealers of organization \"Contoso\" to {lists.example.org, "
+        "xn--bcher-kva.example}.\n");
+  CHECK(desk.property("Get-ArcConfig", "ArcTrustedSealers").empty());
+  CHECK(desk.run("Set-ArcConfig -ArcTrustedSealers b.example,a.example,B.example").empty());
+  CHECK(desk.property("Get-ArcConfig Default", "ArcTrustedSealers") == "a.example, b.example");
+  CHECK(desk.run("Set-ArcConfig -ArcTrustedSealers c.example").empty());
+  CHECK(desk.property("Get-ArcConfig", "ArcTrustedSealers") == "c.example");
+
+  for (const char* wrong : {"*.example", "'not a name'", "ann@example.com", "192.0.2.1,a..b"}) {
+    const std::string line = std::string("Set-ArcConfig -ArcTrustedSealers ") + wrong;
+    CHECK(desk.run(line).starts_with("ArcTrustedSealers: "));
+    CHECK(desk.run(line + " -WhatIf").starts_with("ArcTrustedSealers: "));
+  }
+  CHECK(desk.property("Get-ArcConfig", "ArcTrustedSealers") == "c.example");
+  CHECK(desk.run("Set-ArcConfig").contains("ArcTrustedSealers"));
+  CHECK(desk.run("Set-ArcConfig Other -ArcTrustedSealers a.example").contains("couldn't be found"));
+  CHECK(desk.run("Get-ArcConfig Other").contains("couldn't be found"));
+
+  for (const char* nothing : {"$null", "''", "@()"}) {
+    CHECK(desk.run("Set-ArcConfig -ArcTrustedSealers d.example").empty());
+    CHECK(desk.run(std::string("Set-ArcConfig -ArcTrustedSealers ") + nothing).empty());
+    CHECK(desk.property("Get-ArcConfig", "ArcTrustedSealers").empty());
+  }
 }
 
 TEST_CASE("accepted domains") {

@@ -11,6 +11,17 @@ namespace postern::admin {
 namespace {
 
 using directory::Organization;
+using directory::OrganizationConfig;
+
+/// The switches of Set-OrganizationConfig.
+struct Switch {
+  std::string_view name;
+  bool OrganizationConfig::* value;
+};
+constexpr std::array<Switch, 2> switches = {{
+    {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
+    {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
+}};
 
 Object describe(const Organization& organization) {
   Object object = {
@@ -31,9 +42,9 @@ Object describe_config(const Organization& organization) {
       {"Name", organization.name()},
       {"Identity", organization.name()},
       {"Guid", organization.guid().to_string()},
-      {"RejectDirectSend", organization.config().reject_direct_send},
-      {"WhenCreatedUTC", organization.when_created()},
   };
+  for (const Switch& one : switches) object.set(one.name, organization.config().*one.value);
+  object.set("WhenCreatedUTC", organization.when_created());
   object.kind = "OrganizationConfig";
   return object;
 }
@@ -89,18 +100,29 @@ CommandResult get_organization_config(const Call& call) {
 }
 
 CommandResult set_organization_config(const Call& call) {
-  if (!call.has("RejectDirectSend")) {
+  std::vector<Switch> given;
+  for (const Switch& one : switches) {
+    if (call.has(one.name)) given.push_back(one);
+  }
+  if (given.empty()) {
     return wrong_argument(
         "Nothing is to be set: give at least one parameter, such as -RejectDirectSend.");
   }
-  const bool reject = call.flag("RejectDirectSend");
   const std::string& name = call.organization->name();
   if (call.only_asks()) {
-    return what_if(fmt::format("Setting RejectDirectSend of organization \"{}\" to {}.", name,
-                               reject ? "True" : "False"));
+    Outcome outcome;
+    for (const Switch& one : given) {
+      const Outcome asked =
+          what_if(fmt::format("Setting {} of organization \"{}\" to {}.", one.name, name,
+                              call.flag(one.name) ? "True" : "False"));
+      outcome.warnings.push_back(asked.warnings.front());
+    }
+    return outcome;
   }
-  const auto done = call.services.directory.set_organization_config(
-      name, [&](directory::OrganizationConfig& config) { config.reject_direct_send = reject; });
+  const auto done =
+      call.services.directory.set_organization_config(name, [&](OrganizationConfig& config) {
+        for (const Switch& one : given) config.*one.value = call.flag(one.name);
+      });
   if (!done) return refuse(done.error());
   return Outcome{};
 }
@@ -122,6 +144,10 @@ constexpr ParameterSpec set_config_parameters[] = {
      "Refuse mail whose reverse-path has one of the organization's own domains, unless a "
      "connector vouches for the client by its address or certificate: "
      "550 5.7.68 TenantInboundAttribution.",
+     named, false, "False"},
+    {"DeferOnTempError", boolean,
+     "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
+     "451 4.4.3.",
      named, false, "False"},
 };
 
@@ -148,7 +174,9 @@ constexpr std::array<Command, 5> commands = {{
       "Get-OrganizationConfig | Select -Expand RejectDirectSend"},
      get_organization_config},
     {{"Set-OrganizationConfig", change, "Changes the settings of an organization.",
-      set_config_parameters, "", "Set-OrganizationConfig -RejectDirectSend $true"},
+      set_config_parameters, "",
+      "Set-OrganizationConfig -RejectDirectSend $true\n"
+      "Set-OrganizationConfig -DeferOnTempError $true"},
      set_organization_config},
 }};
 

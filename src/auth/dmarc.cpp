@@ -88,6 +88,8 @@ class AuthorEvaluation {
   dns::Question existence_question() const { return {.name = author_, .type = dns::Type::a}; }
 
   void compare(const PublicSuffixList& suffixes) {
+    // Without any record it makes no difference which domain nobody has asked about.
+    if (walk_.records.empty()) return;
     // RFC 7489 section 3.2: of a public suffix, nothing is above it.
     const std::string other = suffixes.registrable_domain(author_).value_or(author_);
     if (other != walk_.organizational_domain) report_.suffix_list_domain = other;

@@ -95,7 +95,8 @@ struct DmarcEvaluation {
   std::vector<DmarcAlignment> identifiers;
   /// For everything but pass: what is the matter, in a few words.
   std::string problem;
-  /// With a public suffix list: the organizational domain by RFC 7489, where it is another one.
+  /// With a public suffix list: the organizational domain by RFC 7489, where it is another one and
+  /// there is a record for which that matters.
   std::string suffix_list_domain;
   /// The tree walk of the author domain.
   std::vector<DmarcStep> steps;

@@ -68,7 +68,9 @@ std::vector<std::string_view> walk_domains(std::string_view domain) {
 }
 
 dns::Question dmarc_question(std::string_view domain) {
-  return {.name = std::string(prefix) + std::string(domain), .type = dns::Type::txt};
+  std::string name;
+  name.reserve(prefix.size() + domain.size());
+  return {.name = name.append(prefix).append(domain), .type = dns::Type::txt};
 }
 
 const DmarcWalk::Found* DmarcWalk::find(std::string_view domain) const {

@@ -11,6 +11,14 @@ void PublicSuffixList::Free::operator()(psl_ctx_st* list) const {
   psl_free(list);
 }
 
+Result<PublicSuffixList> PublicSuffixList::system() {
+  psl_ctx_t* list = psl_latest(nullptr);
+  if (!list)
+    return fail(
+        "There is no public suffix list on this computer; install the package publicsuffix.");
+  return PublicSuffixList(list);
+}
+
 Result<PublicSuffixList> PublicSuffixList::load(const std::string& file) {
   psl_ctx_t* list = psl_load_file(file.c_str());
   if (!list) return fail(fmt::format("{} is no public suffix list.", file));

@@ -18,6 +18,9 @@ namespace postern::auth {
 
 class PublicSuffixList {
  public:
+  /// The newest there is on this computer: the file of the distribution's package publicsuffix, or
+  /// the list that libpsl was built with.
+  static Result<PublicSuffixList> system();
   /// A file as publicsuffix.org has it, or compiled by psl-make-dafsa.
   static Result<PublicSuffixList> load(const std::string& file);
   /// The rules themselves, one a line.

@@ -49,8 +49,14 @@ bool IpAddress::is_loopback() const {
 
 std::string IpAddress::to_string() const {
   char text[INET6_ADDRSTRLEN];
-  inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), text, sizeof text);
-  return text;
+  if (!v4_) return inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  // inet_ntop prints IPv4 through sprintf, and every message says its client several times.
+  char* end = text;
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) *end++ = '.';
+    end = std::to_chars(end, end + 3, bytes_[static_cast<std::size_t>(i)]).ptr;
+  }
+  return {text, end};
 }
 
 std::string IpAddress::to_literal() const {

@@ -100,7 +100,13 @@ std::string format_log_line(LogFormat format, std::string_view time_text, LogLev
   append(line, "time", time_text);
   append(line, "level", name_of(level));
   append(line, "event", event);
-  for (const LogField& field : fields) append(line, field.key, field.value);
+  for (const LogField& field : fields) {
+    if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+      append(line, field.key, std::to_string(*number));
+    } else {
+      append(line, field.key, std::get<std::string_view>(field.value));
+    }
+  }
   if (format == LogFormat::json) line += '}';
   return line;
 }

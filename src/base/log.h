@@ -12,25 +12,27 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace postern {
 
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat { logfmt, json };
 
+/// Views, for the one expression that logs: most lines of a busy server are below its level.
 struct LogField {
   LogField(std::string_view key, std::string_view value) : key(key), value(value) {}
-  LogField(std::string_view key, const char* value) : key(key), value(value) {}
-  LogField(std::string_view key, const std::string& value) : key(key), value(value) {}
   template <std::integral Number>
-  LogField(std::string_view key, Number number) : key(key), value(std::to_string(number)) {}
+  LogField(std::string_view key, Number number)
+      : key(key), value(static_cast<std::int64_t>(number)) {}
 
   std::string_view key;
-  std::string value;
+  std::variant<std::string_view, std::int64_t> value;
 };
 
 /// Call once at start and again after a reload. Lines below `level` are dropped.

@@ -1,9 +1,11 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "base/cursor.h"
 
@@ -21,6 +23,47 @@ Broken break_down(Time time) {
   return {day, std::chrono::hh_mm_ss(std::chrono::floor<std::chrono::milliseconds>(time - day)),
           std::chrono::weekday(day).c_encoding()};
 }
+
+/// Writes a time: every message says it several times, and a general formatter takes ten times
+/// as long.
+class Digits {
+ public:
+  Digits& mark(char c) {
+    text_ += c;
+    return *this;
+  }
+  Digits& word(std::string_view letters) {
+    text_ += letters;
+    return *this;
+  }
+  /// With leading zeros up to `digits`.
+  Digits& number(std::int64_t value, std::size_t digits) {
+    char written[24];
+    const char* end = std::to_chars(written, std::end(written), value).ptr;
+    const auto size = static_cast<std::size_t>(end - written);
+    if (size < digits) text_.append(digits - size, '0');
+    text_.append(written, size);
+    return *this;
+  }
+  Digits& date(const std::chrono::year_month_day& day) {
+    return number(static_cast<int>(day.year()), 4)
+        .mark('-')
+        .number(static_cast<unsigned>(day.month()), 2)
+        .mark('-')
+        .number(static_cast<unsigned>(day.day()), 2);
+  }
+  Digits& clock(const std::chrono::hh_mm_ss<std::chrono::milliseconds>& time) {
+    return number(time.hours().count(), 2)
+        .mark(':')
+        .number(time.minutes().count(), 2)
+        .mark(':')
+        .number(time.seconds().count(), 2);
+  }
+  std::string finish() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
 
 /// Exactly `count` digits.
 std::optional<int> take_number(Cursor& in, std::size_t count) {
@@ -66,10 +109,10 @@ Time now() {
 
 std::string format_iso(Time time) {
   const Broken t = break_down(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(t.date.year()),
-                     static_cast<unsigned>(t.date.month()), static_cast<unsigned>(t.date.day()),
-                     t.time.hours().count(), t.time.minutes().count(), t.time.seconds().count(),
-                     t.time.subseconds().count());
+  Digits text;
+  text.date(t.date).mark('T').clock(t.time).mark('.');
+  text.number(t.time.subseconds().count(), 3).mark('Z');
+  return text.finish();
 }
 
 std::string format_rfc5322(Time time) {
@@ -78,11 +121,12 @@ std::string format_rfc5322(Time time) {
   static constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Broken t = break_down(time);
-  return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} +0000", days[t.weekday],
-                     static_cast<unsigned>(t.date.day()),
-                     months[static_cast<unsigned>(t.date.month()) - 1],
-                     static_cast<int>(t.date.year()), t.time.hours().count(),
-                     t.time.minutes().count(), t.time.seconds().count());
+  const auto day = static_cast<unsigned>(t.date.day());
+  Digits text;
+  text.word(days[t.weekday]).word(", ").number(day, day < 10 ? 1 : 2).mark(' ');
+  text.word(months[static_cast<unsigned>(t.date.month()) - 1]).mark(' ');
+  text.number(static_cast<int>(t.date.year()), 4).mark(' ').clock(t.time).word(" +0000");
+  return text.finish();
 }
 
 std::optional<Time> parse_iso(std::string_view text) {

@@ -30,9 +30,11 @@ std::vector<auth::SpfQuery> spf_queries(const CheckRequest& request) {
 /// One round of the whole evaluation: all that is open is asked for at once.
 class Evaluation {
  public:
-  Evaluation(const CheckRequest& request, const mail::HeaderSection& section)
+  Evaluation(const CheckRequest& request, const mail::HeaderSection& section,
+             const auth::PublicSuffixList* suffixes)
       : request_(request),
         section_(section),
+        suffixes_(suffixes),
         author_(mail::author_domains(mail::find_authors(section))),
         queries_(spf_queries(request)),
         dkim_(request.message, section, body_),
@@ -62,7 +64,8 @@ class Evaluation {
     };
     for (const auth::SpfCheck& one : report.spf) add(auth::to_dmarc_identifier(one.evaluation));
     for (const SignatureCheck& one : report.dkim) add(auth::to_dmarc_identifier(one.result));
-    if (auto found = take(auth::evaluate_dmarc(dmarc, answers))) report.dmarc = *std::move(found);
+    if (auto found = take(auth::evaluate_dmarc(dmarc, answers, suffixes_)))
+      report.dmarc = *std::move(found);
 
     if (!questions_.empty()) return {.value = std::nullopt, .questions = questions_};
     return {.value = std::move(report), .questions = {}};
@@ -92,6 +95,7 @@ class Evaluation {
 
   const CheckRequest& request_;
   const mail::HeaderSection& section_;
+  const auth::PublicSuffixList* suffixes_;
   const mail::AuthorDomains author_;
   const std::vector<auth::SpfQuery> queries_;
   auth::BodyHashes body_;
@@ -127,12 +131,13 @@ std::string with_crlf(std::string text) {
   return result;
 }
 
-CheckReport check_message(const CheckRequest& request, dns::Resolver& resolver) {
+CheckReport check_message(const CheckRequest& request, dns::Resolver& resolver,
+                          const auth::PublicSuffixList* suffixes) {
   const mail::HeaderSection section = mail::parse_header_section(request.message);
   CheckReport report{.trouble = section.trouble};
   if (section.trouble != mail::HeaderTrouble::none) return report;
 
-  Evaluation evaluation(request, section);
+  Evaluation evaluation(request, section, suffixes);
   dns::AnswerSet answers;
   dns::AskBudget budget;
   report = dns::ask_until_done(resolver, answers, budget,

@@ -61,8 +61,9 @@ struct CheckReport {
 /// if no line ends with CRLF.
 std::string with_crlf(std::string text);
 
-/// Blocks while the DNS answers, 20 seconds at most.
-CheckReport check_message(const CheckRequest& request, dns::Resolver& resolver);
+/// Blocks while the DNS answers, 20 seconds at most. `suffixes` may be null.
+CheckReport check_message(const CheckRequest& request, dns::Resolver& resolver,
+                          const auth::PublicSuffixList* suffixes = nullptr);
 
 enum class ShowOctets { no, yes };
 void print_check(std::ostream& out, const CheckReport& report, ShowOctets octets);

@@ -97,7 +97,9 @@ int run(const Options& options) {
     return cannot_be_checked;
   }
   dns::CachingResolver cache(**resolver);
-  const CheckReport report = check_message(*request, cache);
+  // Without one there is nothing to compare with, and all results are the same.
+  const auto suffixes = auth::PublicSuffixList::system();
+  const CheckReport report = check_message(*request, cache, suffixes ? &*suffixes : nullptr);
   const ShowOctets octets = options.octets ? ShowOctets::yes : ShowOctets::no;
   if (options.json) {
     std::cout << boost::json::serialize(to_json(report, octets)) << '\n';

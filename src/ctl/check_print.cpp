@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <boost/json/array.hpp>
+#include <cstdlib>
 #include <ostream>
 
 #include "ctl/check.h"
@@ -107,6 +108,24 @@ void print_arc(std::ostream& out, const auth::ArcResult& arc) {
                        plain(hop.seal_domain), plain(hop.signature_domain), plain(hop.results));
 }
 
+/// Only what passed can be aligned. Of the rest it is told where it would: what failed is only
+/// compared for the same name, so that nothing is said where the names differ.
+std::string outcome_of(const auth::DmarcAlignment& one) {
+  const auto would_align = [&one] {
+    return one.is_aligned ? fmt::format(", would align ({})", to_string(one.alignment)) : "";
+  };
+  switch (one.identifier.status) {
+    case auth::IdentifierStatus::pass:
+      return one.is_aligned ? fmt::format("passed, aligned ({})", to_string(one.alignment))
+                            : "passed, not aligned";
+    case auth::IdentifierStatus::fail:
+      return "did not pass" + would_align();
+    case auth::IdentifierStatus::temperror:
+      return "temporary error" + would_align();
+  }
+  std::abort();
+}
+
 void print_dmarc(std::ostream& out, const CheckReport& report) {
   const auth::DmarcEvaluation& dmarc = report.dmarc;
   print_line(out, "dmarc", to_string(dmarc.result), "From " + dmarc.author_domain, dmarc.problem);
@@ -115,13 +134,14 @@ void print_dmarc(std::ostream& out, const CheckReport& report) {
   if (!dmarc.record_domain.empty())
     out << fmt::format("    {}={} from {}, organizational domain {}\n", dmarc.policy_tag,
                        to_string(dmarc.policy), dmarc.record_domain, dmarc.organizational_domain);
-  for (const auth::DmarcAlignment& one : dmarc.identifiers)
+  if (!dmarc.suffix_list_domain.empty())
     out << fmt::format(
-        "    {} {}: {}, {}\n", to_string(one.identifier.method), plain(one.identifier.domain),
-        one.identifier.status == auth::IdentifierStatus::pass   ? "passed"
-        : one.identifier.status == auth::IdentifierStatus::fail ? "did not pass"
-                                                                : "temporary error",
-        one.is_aligned ? fmt::format("aligned ({})", to_string(one.alignment)) : "not aligned");
+        "    by the public suffix list the organizational domain would be {}: receivers that "
+        "follow RFC 7489 go by that\n",
+        dmarc.suffix_list_domain);
+  for (const auth::DmarcAlignment& one : dmarc.identifiers)
+    out << fmt::format("    {} {}: {}\n", to_string(one.identifier.method),
+                       plain(one.identifier.domain), outcome_of(one));
 }
 
 json::string text(std::string_view value) {
@@ -191,6 +211,7 @@ json::object dmarc_json(const auth::DmarcEvaluation& dmarc) {
   return {{"result", text(to_string(dmarc.result))},
           {"authorDomain", dmarc.author_domain},
           {"organizationalDomain", dmarc.organizational_domain},
+          {"suffixListDomain", dmarc.suffix_list_domain},
           {"recordDomain", dmarc.record_domain},
           {"record", dmarc.record},
           {"policy", text(to_string(dmarc.policy))},

@@ -52,6 +52,20 @@ TEST_CASE("a DNS that fails is told by name") {
   CHECK(print(report).contains("spf    temperror"));
 }
 
+TEST_CASE("where the public suffix list leads elsewhere, it is told") {
+  const auto suffixes = auth::PublicSuffixList::parse("test\n");
+  REQUIRE(suffixes);
+  auto dns = resolver("_dmarc.mail.bank.test. TXT \"v=DMARC1; p=reject\"\n");
+  const auto asked = request("From: Bob <bob@mail.bank.test>\r\n\r\nhi\r\n");
+  const std::string line = "by the public suffix list the organizational domain would be bank.test";
+  const CheckReport report = check_message(asked, dns, &*suffixes);
+  CHECK(print(report).contains(line));
+  CHECK(to_json(report, ShowOctets::no).at("dmarc").at("suffixListDomain") == "bank.test");
+  const CheckReport without = check_message(asked, dns);
+  CHECK_FALSE(print(without).contains(line));
+  CHECK(without.dmarc.result == report.dmarc.result);
+}
+
 TEST_CASE("what a stranger wrote cannot steer the terminal") {
   auto dns = resolver("bank.test. A 192.0.2.1\n");
   const CheckReport report = check_message(

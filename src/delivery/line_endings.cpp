@@ -3,29 +3,24 @@
 namespace postern::delivery {
 
 void DotStuffer::append(std::string_view piece, std::string& out) {
-  while (!piece.empty()) {
-    if (after_ == After::cr) {
-      // A CR was the last octet: only LF may follow.
-      if (piece.front() != '\n') spoiled_ = true;
-      after_ = piece.front() == '\n' ? After::crlf : After::text;
-      out += piece.front();
-      piece.remove_prefix(1);
-      continue;
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < piece.size();) {
+    if (after_ == After::crlf && piece[at] == '.') {
+      out.append(piece.substr(copied, at - copied)).append(".");
+      copied = at;
     }
-    if (after_ == After::crlf && piece.front() == '.') out += '.';
-    after_ = After::text;
-
-    // The rest of the line, up to its CR.
-    const std::size_t cr = piece.find('\r');
-    const std::string_view text = piece.substr(0, cr);
-    if (text.contains('\n')) spoiled_ = true;
-    out += text;
-    piece.remove_prefix(text.size());
-    if (piece.empty()) break;
-    out += '\r';
-    piece.remove_prefix(1);
-    after_ = After::cr;
+    // The rest of the line: a CR may stand only before its LF.
+    const std::size_t lf = piece.find('\n', at);
+    const bool ends = lf != std::string_view::npos;
+    const std::string_view text = piece.substr(at, lf - at);
+    if (after_ == After::cr && !text.empty()) spoiled_ = true;
+    if (text.substr(0, text.size() - !text.empty()).contains('\r')) spoiled_ = true;
+    const bool has_cr = text.empty() ? after_ == After::cr : text.back() == '\r';
+    if (ends && !has_cr) spoiled_ = true;
+    after_ = !has_cr ? After::text : ends ? After::crlf : After::cr;
+    at = ends ? lf + 1 : piece.size();
   }
+  out += piece.substr(copied);
 }
 
 bool DotStuffer::finish(std::string& out) {

@@ -86,11 +86,20 @@ struct InboundConnector {
 
 struct OrganizationConfig {
   bool reject_direct_send = false;
+  /// What the DNS could not say now is asked again later: policy/temp_error.h.
+  bool defer_on_temp_error = false;
+};
+
+/// Whose ARC seals an organization believes: policy/arc_trust.h.
+struct ArcConfig {
+  /// d= of ARC-Seal and ARC-Message-Signature: lower-case A-labels, sorted, each once.
+  NameList trusted_sealers;
 };
 
 // What one organization may have. The store refuses what goes beyond.
 inline constexpr std::size_t max_connectors = 10'000;
 inline constexpr std::size_t max_accepted_domains = 10'000;
+inline constexpr std::size_t max_arc_trusted_sealers = 1'000;
 inline constexpr std::size_t max_aliases = 1'000;  ///< of one recipient
 /// Prefixes of all its connectors together.
 inline constexpr std::size_t max_sender_ip_addresses = 100'000;

@@ -214,6 +214,10 @@ void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
   edit(id).config_ = config;
 }
 
+void Snapshot::set_arc_config(OrganizationId id, const ArcConfig& config) {
+  edit(id).arc_config_ = config;
+}
+
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   domain.organization = id;
   auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));

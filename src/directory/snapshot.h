@@ -68,6 +68,7 @@ class Organization {
   const std::string& name() const { return name_; }
   Time when_created() const { return when_created_; }
   const OrganizationConfig& config() const { return config_; }
+  const ArcConfig& arc_config() const { return arc_config_; }
 
   /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
   /// organization.
@@ -109,6 +110,7 @@ class Organization {
   PersistentMap<Text, Text> aliases_;         // alias, address
   PersistentSet<SharedDomain, DomainName> domains_;
   PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
+  ArcConfig arc_config_;
   Guid guid_;
   Time when_created_;
   std::string name_;
@@ -154,6 +156,7 @@ class Snapshot {
   void put_organization(OrganizationId id, const Guid& guid, std::string name, Time when_created);
   void remove_organization(OrganizationId id);
   void set_config(OrganizationId id, const OrganizationConfig& config);
+  void set_arc_config(OrganizationId id, const ArcConfig& config);
   void put_domain(OrganizationId id, AcceptedDomain domain);
   void remove_domain(OrganizationId id, std::string_view name);
   void put_recipient(OrganizationId id, const Recipient& recipient);

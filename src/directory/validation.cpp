@@ -15,6 +15,14 @@ bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return is_ascii(c) && (c < ' ' || c == '\x7f'); });
 }
 
+/// What somebody gave, for an error; a whole file may come as one name.
+std::string quote(std::string_view text) {
+  constexpr std::size_t max_quoted = 80;
+  std::string quoted(text.substr(0, max_quoted));
+  if (text.size() > max_quoted) quoted += "…";
+  return quoted;
+}
+
 Result<void> check_next_hop(std::string_view next_hop) {
   constexpr std::array kinds = {"maildir:", "lmtp:", "smtp:"};
   if (next_hop.empty()) return {};
@@ -58,15 +66,28 @@ Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
   return domain;
 }
 
+Result<ArcConfig> check_arc_config(const ArcConfig& config) {
+  std::vector<std::string> sealers;
+  for (const std::string_view text : config.trusted_sealers) {
+    auto name = mail::to_a_label(trim(text));
+    if (!name) return fail("ArcTrustedSealers: " + quote(text) + " is not a domain name.");
+    sealers.push_back(*std::move(name));
+  }
+  std::ranges::sort(sealers);
+  const auto repeated = std::ranges::unique(sealers);
+  sealers.erase(repeated.begin(), repeated.end());
+  if (sealers.size() > max_arc_trusted_sealers) {
+    return fail("ArcTrustedSealers: an organization has at most " +
+                std::to_string(max_arc_trusted_sealers) + " of them.");
+  }
+  return ArcConfig{.trusted_sealers = sealers};
+}
+
 Result<std::string> check_address(std::string_view text) {
   const auto mailbox =
       mail::parse_mailbox(text.starts_with('@') ? '*' + std::string(text) : std::string(text));
   if (!mailbox || mailbox->has_literal()) {
-    // A whole file may come here as one address.
-    constexpr std::size_t max_quoted = 80;
-    std::string quoted(text.substr(0, max_quoted));
-    if (text.size() > max_quoted) quoted += "…";
-    return fail(quoted + " is not an address of the form user@domain.");
+    return fail(quote(text) + " is not an address of the form user@domain.");
   }
   return mail::to_address(to_lower(mailbox->local_part), mailbox->domain);
 }

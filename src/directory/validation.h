@@ -24,6 +24,9 @@ Result<void> check_name(std::string_view parameter, std::string_view name);
 /// Name as A-label. Knows nothing of other domains.
 Result<AcceptedDomain> check_domain(AcceptedDomain domain);
 
+/// Sealers as A-labels, sorted, each once.
+Result<ArcConfig> check_arc_config(const ArcConfig& config);
+
 /// `Ann@CONTOSO.com` as the directory keeps it: lower case, A-labels. `@contoso.com` and
 /// `*@contoso.com` are the catch-all.
 Result<std::string> check_address(std::string_view text);

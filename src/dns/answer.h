@@ -86,11 +86,22 @@ namespace postern::dns {
 class AnswerSet {
  public:
   using Shared = std::shared_ptr<const Answer>;
+  /// Null where the answer would have to be asked for.
+  using Known = std::function<Shared(const Question&)>;
+
+  AnswerSet() = default;
+  /// Takes what `known` has, as a cache does, when an evaluation first looks for it, so that a
+  /// warm evaluation needs no rounds. From then on the answer stays the same.
+  explicit AnswerSet(Known known) : known_(std::move(known)) {}
 
   /// Null: not asked yet.
   const Answer* find(const Question& question) const {
-    const auto found = answers_.find(question);
-    return found == answers_.end() ? nullptr : found->second.get();
+    if (const auto found = answers_.find(question); found != answers_.end())
+      return found->second.get();
+    if (!known_ || answers_.size() >= max_known) return nullptr;
+    Shared answer = known_(question);
+    if (!answer) return nullptr;
+    return answers_.emplace(question, std::move(answer)).first->second.get();
   }
   void add(Question question, Shared answer) {
     answers_.insert_or_assign(std::move(question), std::move(answer));
@@ -100,7 +111,11 @@ class AnswerSet {
   auto end() const { return answers_.end(); }
 
  private:
-  std::unordered_map<Question, Shared> answers_;
+  /// As many as one message may ask for: what is known costs work too.
+  static constexpr std::size_t max_known = 150;
+
+  Known known_;
+  mutable std::unordered_map<Question, Shared> answers_;  ///< grows by what is known
 };
 
 /// A result, or what must be asked first. `value` set: done, and `questions` is empty.

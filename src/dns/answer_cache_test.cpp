@@ -44,6 +44,23 @@ class SlowResolver final : public Resolver {
 
 }  // namespace
 
+TEST_CASE("a set of answers takes what is known once, and not without end") {
+  int looked_up = 0;
+  const AnswerSet answers([&](const Question& question) {
+    ++looked_up;
+    return question.name.starts_with("known") ? text_answer(60) : nullptr;
+  });
+  const Answer* first = answers.find({"known", Type::txt});
+  REQUIRE(first);
+  CHECK(answers.find({"known", Type::txt}) == first);
+  CHECK(looked_up == 1);
+  CHECK(answers.find({"other", Type::txt}) == nullptr);
+
+  for (int i = 0; i < 1000; ++i) (void)answers.find({"known" + std::to_string(i), Type::txt});
+  CHECK(answers.size() == 150);
+  CHECK(answers.find({"known", Type::txt}) == first);
+}
+
 TEST_CASE("answers live for their time to live") {
   AnswerCache cache;
   const auto answer = text_answer(60);

@@ -22,6 +22,12 @@ class Resolver {
   /// the resolver is destroyed before.
   virtual void ask(const Question& question, Callback callback) = 0;
 
+  /// The answer where it is there without asking, as in a cache; else null.
+  virtual std::shared_ptr<const Answer> known(const Question& question) {
+    (void)question;
+    return nullptr;
+  }
+
   /// Becomes readable when `process` has something to do; -1 where answers are never late.
   virtual int descriptor() const = 0;
   virtual void process() = 0;

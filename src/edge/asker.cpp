@@ -2,33 +2,30 @@
 
 namespace postern::edge {
 
-void Asker::ask_ahead(std::vector<dns::Question> questions) {
-  auto conversation = std::make_shared<Conversation>(io_);
-  begin(conversation, [questions = std::move(questions)](const dns::AnswerSet& answers) {
-    auto open = questions;
-    std::erase_if(open, [&answers](const dns::Question& one) { return answers.find(one); });
-    return open;
-  });
+void Asker::ask_ahead(const std::vector<dns::Question>& questions) {
+  for (const dns::Question& question : questions) {
+    if (!resolver_.known(question)) resolver_.ask(question, [](const auto&) {});
+  }
 }
 
-void Asker::begin(const std::shared_ptr<Conversation>& conversation,
-                  std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate) {
-  conversation->evaluate = std::move(evaluate);
-  resume(conversation);
+void Asker::begin(dns::AnswerSet answers, std::vector<dns::Question> wanted, Evaluate evaluate) {
+  advance(std::make_shared<Conversation>(io_, std::move(answers), std::move(evaluate)),
+          std::move(wanted));
 }
 
-void Asker::resume(const std::shared_ptr<Conversation>& conversation) {
-  while (conversation->open.empty()) {
-    std::vector<dns::Question> wanted = conversation->evaluate(conversation->answers);
-    if (wanted.empty()) {
-      // There is a result. The evaluation holds whoever waits for it: let go.
-      conversation->evaluate = nullptr;
-      conversation->deadline.cancel();
+void Asker::advance(const std::shared_ptr<Conversation>& conversation,
+                    std::vector<dns::Question> wanted) {
+  while (!wanted.empty()) {
+    ask_round(conversation, conversation->budget.begin_round(wanted, conversation->answers));
+    if (!conversation->open.empty()) {
+      if (!conversation->is_timed) start_timer(conversation);
       return;
     }
-    ask_round(conversation, conversation->budget.begin_round(wanted, conversation->answers));
+    wanted = conversation->evaluate(conversation->answers);
   }
-  if (!conversation->is_timed) start_timer(conversation);
+  // There is a result. The evaluation holds whoever waits for it: let go.
+  conversation->evaluate = nullptr;
+  conversation->deadline.cancel();
 }
 
 void Asker::ask_round(const std::shared_ptr<Conversation>& conversation,
@@ -49,7 +46,8 @@ void Asker::answered(const std::shared_ptr<Conversation>& conversation,
   // After the deadline nobody wants to know any more.
   if (std::erase(conversation->open, question) == 0) return;
   conversation->answers.add(question, std::move(answer));
-  if (conversation->open.empty() && !conversation->is_asking) resume(conversation);
+  if (conversation->open.empty() && !conversation->is_asking)
+    advance(conversation, conversation->evaluate(conversation->answers));
 }
 
 void Asker::start_timer(const std::shared_ptr<Conversation>& conversation) {
@@ -63,7 +61,7 @@ void Asker::start_timer(const std::shared_ptr<Conversation>& conversation) {
     }
     // From here on every further question fails at once.
     conversation->budget.exhaust();
-    resume(conversation);
+    advance(conversation, conversation->evaluate(conversation->answers));
   });
 }
 

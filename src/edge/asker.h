@@ -1,9 +1,10 @@
 // Drives what `auth/` leaves open: asks all open questions at once, adds the answers and
 // evaluates again, until there is a result.
 //
-// While answers come at once, as from the cache, all of it happens inside `settle`, without a
-// suspension. One conversation has at most the rounds, questions and seconds of dns/ask.h; what
-// is open then is answered as a failure, which the evaluations turn into temperror.
+// What the cache knows, an evaluation sees without asking: then all of it happens inside `settle`,
+// in one evaluation, without a suspension. One conversation has at most the rounds, questions and
+// seconds of dns/ask.h; what is open then is answered as a failure, which the evaluations turn into
+// temperror.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,35 +33,45 @@ class Asker {
   std::shared_ptr<Pending<T>> settle(
       std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate) {
     auto pending = std::make_shared<Pending<T>>();
-    auto conversation = std::make_shared<Conversation>(io_);
-    begin(conversation, [pending, evaluate = std::move(evaluate)](const dns::AnswerSet& answers) {
-      dns::Asking<T> asking = evaluate(answers);
-      if (asking.value) pending->set(std::move(*asking.value));
-      return std::move(asking.questions);
-    });
+    dns::AnswerSet answers(
+        [this](const dns::Question& question) { return resolver_.known(question); });
+    dns::Asking<T> first = evaluate(answers);
+    if (first.value) {
+      pending->set(std::move(*first.value));
+      return pending;
+    }
+    begin(std::move(answers), std::move(first.questions),
+          [pending, evaluate = std::move(evaluate)](const dns::AnswerSet& more) {
+            dns::Asking<T> asking = evaluate(more);
+            if (asking.value) pending->set(std::move(*asking.value));
+            return std::move(asking.questions);
+          });
     return pending;
   }
 
   /// Asks without waiting for the answers, so that they are in the cache when they are needed.
-  void ask_ahead(std::vector<dns::Question> questions);
+  void ask_ahead(const std::vector<dns::Question>& questions);
 
  private:
+  /// The questions that are missing; empty: there is a result, and it was handed on.
+  using Evaluate = std::function<std::vector<dns::Question>(const dns::AnswerSet&)>;
+
   struct Conversation {
-    explicit Conversation(boost::asio::io_context& io) : deadline(io) {}
+    Conversation(boost::asio::io_context& io, dns::AnswerSet answers, Evaluate evaluate)
+        : answers(std::move(answers)), evaluate(std::move(evaluate)), deadline(io) {}
 
     dns::AnswerSet answers;
     dns::AskBudget budget;
-    /// The questions that are still open; empty: there is a result.
-    std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate;
+    Evaluate evaluate;
     std::vector<dns::Question> open;
     boost::asio::steady_timer deadline;
-    bool is_asking = false;  ///< inside ask_round: answers that come at once do not resume
+    bool is_asking = false;  ///< inside ask_round: answers that come at once do not advance
     bool is_timed = false;
   };
 
-  void begin(const std::shared_ptr<Conversation>& conversation,
-             std::function<std::vector<dns::Question>(const dns::AnswerSet&)> evaluate);
-  void resume(const std::shared_ptr<Conversation>& conversation);
+  void begin(dns::AnswerSet answers, std::vector<dns::Question> wanted, Evaluate evaluate);
+  void advance(const std::shared_ptr<Conversation>& conversation,
+               std::vector<dns::Question> wanted);
   void ask_round(const std::shared_ptr<Conversation>& conversation,
                  std::vector<dns::Question> questions);
   void answered(const std::shared_ptr<Conversation>& conversation, const dns::Question& question,

@@ -27,6 +27,9 @@ class SlowResolver final : public dns::Resolver {
       waiting.push_back(std::move(callback));
     }
   }
+  std::shared_ptr<const Answer> known(const Question& question) override {
+    return question.name.starts_with("known") ? positive() : nullptr;
+  }
   int descriptor() const override { return -1; }
   void process() override {}
 
@@ -76,6 +79,26 @@ TEST_CASE("answers that come at once need no suspension, round after round") {
   REQUIRE(pending->is_ready());
   CHECK(*pending->get() == "++++");
   CHECK(io.poll() == 0);  // nothing is left behind, no timer either
+}
+
+TEST_CASE("what is known is not asked for") {
+  boost::asio::io_context io(1);
+  SlowResolver resolver;
+  Asker asker(io, resolver);
+  const auto warm = asker.settle<std::string>(in_rounds({{"known1"}, {"known2", "known3"}}));
+  REQUIRE(warm->is_ready());
+  CHECK(*warm->get() == "+++");
+  CHECK(resolver.asked.empty());
+
+  const auto half = asker.settle<std::string>(in_rounds({{"known1", "a"}, {"known2", "b"}}));
+  resolver.answer_one();
+  resolver.answer_one();
+  REQUIRE(half->is_ready());
+  CHECK(*half->get() == "++++");
+  CHECK(resolver.asked == "a b ");
+
+  asker.ask_ahead({{"known4", dns::Type::a}, {"c", dns::Type::a}});
+  CHECK(resolver.asked == "a b c ");
 }
 
 TEST_CASE("all questions of a round are asked before any is answered") {

@@ -21,8 +21,12 @@ struct MessageChecks::Message {
   bool is_read = false;
 };
 
-MessageChecks::MessageChecks(Asker& asker, auth::DkimKeyCache& keys)
-    : asker_(asker), keys_(keys), message_(std::make_shared<Message>()) {}
+MessageChecks::MessageChecks(Asker& asker, auth::DkimKeyCache& keys,
+                             std::shared_ptr<const auth::PublicSuffixList> suffixes)
+    : asker_(asker),
+      keys_(keys),
+      suffixes_(std::move(suffixes)),
+      message_(std::make_shared<Message>()) {}
 
 MessageChecks::~MessageChecks() = default;
 
@@ -65,7 +69,7 @@ void MessageChecks::read_header() {
   std::ranges::move(
       auth::evaluate_dmarc({.author = message.author_domains, .identifiers = {}}, {}).questions,
       std::back_inserter(questions));
-  if (!questions.empty()) asker_.ask_ahead(std::move(questions));
+  asker_.ask_ahead(questions);
 }
 
 std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now) {
@@ -75,7 +79,7 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
       by_spf.push_back(*std::move(identifier));
   }
   return asker_.settle<MessageEvidence>(
-      [message = message_, &keys = keys_, now,
+      [message = message_, &keys = keys_, suffixes = suffixes_, now,
        by_spf = std::move(by_spf)](const dns::AnswerSet& answers) {
         dns::Asking<MessageEvidence> asking;
         const auto take = [&asking](auto from) {
@@ -92,7 +96,7 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
               query.identifiers.push_back(*std::move(identifier));
           }
         }
-        auto dmarc = take(auth::evaluate_dmarc(query, answers));
+        auto dmarc = take(auth::evaluate_dmarc(query, answers, suffixes.get()));
         if (dkim && arc && dmarc && asking.questions.empty())
           asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc)};
         return asking;

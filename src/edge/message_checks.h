@@ -35,8 +35,10 @@ struct MessageEvidence {
 
 class MessageChecks {
  public:
-  /// Both belong to the thread and outlive everything that begins here.
-  MessageChecks(Asker& asker, auth::DkimKeyCache& keys);
+  /// The first two belong to the thread and outlive everything that begins here. `suffixes` may be
+  /// null.
+  MessageChecks(Asker& asker, auth::DkimKeyCache& keys,
+                std::shared_ptr<const auth::PublicSuffixList> suffixes);
   ~MessageChecks();
 
   /// The content as it arrives, cut anywhere.
@@ -60,6 +62,7 @@ class MessageChecks {
 
   Asker& asker_;
   auth::DkimKeyCache& keys_;
+  const std::shared_ptr<const auth::PublicSuffixList> suffixes_;
   /// Shared with the questions that are under way, which may outlive the transaction.
   std::shared_ptr<Message> message_;
 };

@@ -46,6 +46,11 @@ class CachedChain final : public dns::Resolver {
     cache_.ask(question, std::move(callback));
     if (cache_.cache().hits() != hits) metrics_.dns_cache_hits.add();
   }
+  std::shared_ptr<const dns::Answer> known(const dns::Question& question) override {
+    auto answer = cache_.known(question);
+    if (answer) metrics_.dns_cache_hits.add();
+    return answer;
+  }
   int descriptor() const override { return cache_.descriptor(); }
   void process() override { cache_.process(); }
 

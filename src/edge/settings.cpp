@@ -33,6 +33,11 @@ Result<SharedSettings> make_settings(Config config) {
     if (!relay) return fail("[delivery] relay: " + relay.error().message);
     settings->relay = std::move(*relay);
   }
+  if (auto suffixes = auth::PublicSuffixList::system()) {
+    settings->suffixes = std::make_shared<const auth::PublicSuffixList>(*std::move(suffixes));
+  } else {
+    log_warning("public_suffix_list", {{"problem", suffixes.error().message}});
+  }
   settings->session = {
       .hostname = config.hostname, .limits = config.limits.session, .offer_tls = true};
   settings->config = std::move(config);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "auth/public_suffix_list.h"
 #include "base/result.h"
 #include "delivery/next_hop.h"
 #include "edge/config.h"
@@ -19,6 +20,8 @@ struct Settings {
   delivery::NextHop default_hop;
   std::optional<delivery::NextHop> relay;
   std::shared_ptr<const net::TlsContext> tls;
+  /// Null: this computer has none. Nothing is decided by it.
+  std::shared_ptr<const auth::PublicSuffixList> suffixes;
 };
 
 using SharedSettings = std::shared_ptr<const Settings>;

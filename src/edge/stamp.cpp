@@ -28,6 +28,7 @@ std::string printable(std::string_view text) {
 /// RFC 8601 section 2.2: what was checked, what came out, in the order of a message's way.
 mail::AuthenticationResults results(const StampFacts& facts) {
   mail::AuthenticationResults all{.authserv_id = std::string(facts.server_name)};
+  all.results.reserve(8);
   for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
     if (*spf)
       all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
@@ -39,6 +40,11 @@ mail::AuthenticationResults results(const StampFacts& facts) {
   const IpAddress& client = facts.session->client;
   if (facts.message->arc.status != auth::ArcStatus::none) {
     all.results.push_back(auth::to_authentication_result(client, facts.message->arc));
+    // RFC 8601 section 2.4: what local policy makes of a result stands beside it.
+    if (facts.testimony != nullptr) {
+      all.results.back().properties.push_back(
+          {"policy", "trusted-sealer", facts.testimony->sealer});
+    }
   }
   all.results.push_back(auth::to_authentication_result(facts.message->dmarc));
   all.results.push_back(auth::to_authentication_result(client, *facts.iprev));

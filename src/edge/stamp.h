@@ -12,6 +12,7 @@
 #include "edge/message_checks.h"
 #include "edge/sender_checks.h"
 #include "mail/header_fields.h"
+#include "policy/arc_trust.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
 
@@ -31,6 +32,7 @@ struct StampFacts {
   const SpfOutcome* spf = nullptr;
   const auth::Iprev* iprev = nullptr;
   const MessageEvidence* message = nullptr;
+  const policy::ArcTestimony* testimony = nullptr;  ///< null: none that the organization trusts
 };
 
 /// Whole header fields, topmost first: X-Postern-*, Authentication-Results, Received-SPF, Received.

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "mail/authentication_results.h"
+
 using namespace postern;
 using namespace postern::edge;
 
@@ -66,6 +70,9 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
                           .identity = "@contoso.test",
                           .algorithm = auth::DkimAlgorithm::ed25519_sha256,
                           .signature_start = "dBFGw1jT"});
+  message.arc.status = auth::ArcStatus::pass;
+  message.arc.highest_instance = 2;
+  const policy::ArcTestimony testimony{.instance = 1, .sealer = "list.test"};
   const std::string fields = fields_to_prepend({.server_name = "mx.contoso.test",
                                                 .session = &session,
                                                 .transaction_id = "id-1",
@@ -75,7 +82,8 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
                                                 .verdict = &verdict,
                                                 .spf = &spf,
                                                 .iprev = &iprev,
-                                                .message = &message});
+                                                .message = &message,
+                                                .testimony = &testimony});
   CHECK(fields.contains("X-Postern-Direct-Send: true\r\n"));
   CHECK(fields.contains("X-Postern-Directionality: Incoming\r\n"));
   CHECK(fields.contains("Authentication-Results: mx.contoso.test"));
@@ -84,6 +92,16 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
   CHECK(fields.contains("dkim=fail reason=\"body hash did not verify\""));
   CHECK(fields.contains("header.d=contoso.test"));
   CHECK(fields.contains("header.b=dBFGw1jT"));
+  const std::string header = fields + "\r\n";
+  const auto section = mail::parse_header_section(header);
+  const auto stamped =
+      mail::parse_authentication_results(section.first("Authentication-Results")->body);
+  REQUIRE(stamped);
+  const auto arc = std::ranges::find(stamped->results, "arc", &mail::AuthenticationResult::method);
+  REQUIRE(arc != stamped->results.end());
+  CHECK(arc->result == "pass");
+  CHECK(arc->properties.back() ==
+        mail::AuthenticationProperty{"policy", "trusted-sealer", "list.test"});
   CHECK(fields.contains("iprev=pass (printer.contoso.test)"));
   CHECK(fields.contains("Received-SPF: fail"));
   CHECK(fields.contains("(printer.contoso.test [203.0.113.9])"));

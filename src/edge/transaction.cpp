@@ -1,9 +1,12 @@
 #include "edge/transaction.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/log.h"
 #include "edge/stamp.h"
 #include "mail/address_list.h"
+#include "policy/temp_error.h"
 
 namespace postern::edge {
 namespace {
@@ -29,7 +32,7 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
       spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)),
-      checks_(services.asker, services.dkim_keys) {
+      checks_(services.asker, services.dkim_keys, settings_->suffixes) {
   spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
   });
@@ -179,7 +182,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   std::optional<Reply> refused = content_trouble_;
   if (!refused) refused = refuse_content();
   if (refused) {
-    note_refusal(*refused);
+    note_refusal(*refused, "Content");
     co_return *refused;
   }
 
@@ -187,8 +190,10 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const auto evidence = checks_.begin(*spf, arrived);
   const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(iprev_);
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
-  note_evidence(*message);
-  const delivery::Edit edit = make_edit(*spf, *iprev, *message);
+  const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
+  note_evidence(*message, testimony);
+  if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
+  const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
   const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
@@ -214,8 +219,28 @@ std::optional<Reply> EdgeTransaction::refuse_content() {
   return std::nullopt;
 }
 
+std::optional<Reply> EdgeTransaction::defer_content(const SpfOutcome& spf,
+                                                    const MessageEvidence& message) {
+  const bool vouched = std::ranges::all_of(
+      accepted_, [](const Accepted& one) { return policy::vouches(one.verdict.matched_by); });
+  auto deferral =
+      policy::defer_on_temp_error({.spf = spf.mail_from ? &spf.mail_from->evaluation : nullptr,
+                                   .dkim = message.dkim,
+                                   .dmarc = &message.dmarc,
+                                   .vouched = vouched},
+                                  organization_->config());
+  if (!deferral) return std::nullopt;
+  Reply& reply = deferral->reply;
+  reply = refusal(reply.code, reply.enhanced, reply.text);
+  note_refusal(reply, deferral->reason);
+  for (std::size_t i = 0; i < accepted_.size(); ++i)
+    services_.metrics.count_decision(policy::Decision::defer, reply.enhanced, false);
+  return reply;
+}
+
 delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
-                                          const MessageEvidence& message) {
+                                          const MessageEvidence& message,
+                                          const std::optional<policy::ArcTestimony>& testimony) {
   const std::string& server_name = settings_->config.hostname;
   const StampFacts facts{.server_name = server_name,
                          .session = &session_,
@@ -229,14 +254,15 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
                          .verdict = &accepted_.front().verdict,
                          .spf = &spf,
                          .iprev = &iprev,
-                         .message = &message};
+                         .message = &message,
+                         .testimony = testimony ? &*testimony : nullptr};
   return {.prepend = fields_to_prepend(facts),
           .removed = fields_to_remove(checks_.section(), server_name)};
 }
 
 void EdgeTransaction::content_refused(const Reply& reply) {
   note_content();
-  note_refusal(reply);
+  note_refusal(reply, "Content");
   for (Accepted& accepted : accepted_) record_when_checked(std::move(accepted.record));
   accepted_.clear();
 }

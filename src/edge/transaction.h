@@ -11,6 +11,7 @@
 #include "edge/sender_checks.h"
 #include "edge/services.h"
 #include "edge/settings.h"
+#include "policy/arc_trust.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
@@ -44,11 +45,15 @@ class EdgeTransaction final : public smtp::Transaction {
                                                            const policy::RcptVerdict& verdict);
   smtp::awaitable<mail::Reply> judge_and_deliver(Time arrived);
   std::optional<mail::Reply> refuse_content();
+  /// What the organization wants to wait for before the message is judged.
+  std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
   delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
-                           const MessageEvidence& message);
+                           const MessageEvidence& message,
+                           const std::optional<policy::ArcTestimony>& testimony);
   void note_content();
-  void note_evidence(const MessageEvidence& message);
-  void note_refusal(const mail::Reply& reply);
+  void note_evidence(const MessageEvidence& message,
+                     const std::optional<policy::ArcTestimony>& testimony);
+  void note_refusal(const mail::Reply& reply, const std::string& reason);
   void apply(const delivery::Outcome& outcome);
 
   mail::Reply refusal(int code, std::string enhanced, std::string text) const;

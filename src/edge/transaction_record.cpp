@@ -39,6 +39,18 @@ std::string trace_text(const mail::HeaderSection& section, std::string_view name
   return field == nullptr ? "" : mail::unfold(field->body).substr(0, 500);
 }
 
+void note(store::TraceRecord& record, const SpfOutcome& spf) {
+  const auth::SpfEvaluation* main = spf.main();
+  if (main == nullptr) return;
+  record.spf = to_string(main->result);
+  record.spf_domain = main->domain;
+}
+
+void note(store::TraceRecord& record, const auth::Iprev& iprev) {
+  record.iprev = to_string(iprev.result);
+  record.ptr = iprev.name;
+}
+
 }  // namespace
 
 store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
@@ -95,29 +107,36 @@ void EdgeTransaction::note_content() {
   }
 }
 
-void EdgeTransaction::note_evidence(const MessageEvidence& message) {
+void EdgeTransaction::note_evidence(const MessageEvidence& message,
+                                    const std::optional<policy::ArcTestimony>& testimony) {
   std::vector<std::string> dkim;
   for (const auth::DkimResult& one : message.dkim) dkim.push_back(trace_text(one));
+  std::string arc;
+  if (message.arc.status != auth::ArcStatus::none) arc = to_string(message.arc.status);
+  if (testimony) arc += ", " + policy::to_text(*testimony);
   for (Accepted& accepted : accepted_) {
     accepted.record.dkim = dkim;
-    accepted.record.arc = message.arc.status == auth::ArcStatus::none
-                              ? ""
-                              : std::string(to_string(message.arc.status));
+    accepted.record.arc = arc;
     accepted.record.dmarc = to_string(message.dmarc.result);
     if (!message.dmarc.policy_tag.empty())
       accepted.record.dmarc_policy = to_string(message.dmarc.policy);
+    if (!message.dmarc.suffix_list_domain.empty()) {
+      accepted.record.reasons.push_back(
+          fmt::format("OrganizationalDomain: {}, by the public suffix list {}",
+                      message.dmarc.organizational_domain, message.dmarc.suffix_list_domain));
+    }
   }
 }
 
 /// The content, not a recipient, is why the message is not taken.
-void EdgeTransaction::note_refusal(const mail::Reply& reply) {
+void EdgeTransaction::note_refusal(const mail::Reply& reply, const std::string& reason) {
   const bool for_good = reply.is_permanent();
   for (Accepted& accepted : accepted_) {
     store::TraceRecord& record = accepted.record;
     record.decision = to_string(for_good ? policy::Decision::reject : policy::Decision::defer);
     record.status = for_good ? store::TraceStatus::failed : store::TraceStatus::pending;
     record.reply = reply.to_line();
-    record.reasons.insert(record.reasons.begin(), "Content");
+    record.reasons.insert(record.reasons.begin(), reason);
   }
 }
 
@@ -151,15 +170,18 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
 }
 
 void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+  // Mostly both are known, and a record is too large to be handed about.
+  if (spf_->is_ready() && iprev_->is_ready()) {
+    note(record, *spf_->get());
+    note(record, *iprev_->get());
+    services_.trace.record(std::move(record));
+    return;
+  }
   spf_->then([&trace = services_.trace, iprev = iprev_,
               record = std::move(record)](const SpfOutcome& spf) mutable {
-    if (const auth::SpfEvaluation* main = spf.main()) {
-      record.spf = to_string(main->result);
-      record.spf_domain = main->domain;
-    }
+    note(record, spf);
     iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
-      record.iprev = to_string(found.result);
-      record.ptr = found.name;
+      note(record, found);
       trace.record(std::move(record));
     });
   });

@@ -12,13 +12,17 @@ namespace postern::mail {
 namespace {
 
 // value = token / quoted-string (RFC 2045 section 5.1)
-std::string to_value(std::string_view value) {
+void append_value(std::string& out, std::string_view value) {
   const bool is_token = !value.empty() && std::ranges::all_of(value, is_token_character);
-  return is_token ? std::string(value) : quoted(value);
+  if (is_token) {
+    out += value;
+  } else {
+    append_quoted(out, value);
+  }
 }
 
 // pvalue = [CFWS] ( ( value / [ [ local-part ] "@" ] domain-name ) ) [CFWS]
-std::string to_property_value(std::string_view value) {
+void append_property_value(std::string& out, std::string_view value) {
   const auto is_plain = [](std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return is_atext(c) || c == '.'; }) &&
            !text.starts_with('=');
@@ -26,27 +30,40 @@ std::string to_property_value(std::string_view value) {
   const std::size_t at = value.find('@');
   const bool is_address = at != std::string_view::npos && at + 1 < value.size() &&
                           is_plain(value.substr(0, at)) && to_a_label(value.substr(at + 1));
-  return is_address ? std::string(value) : to_value(value);
+  if (is_address) {
+    out += value;
+  } else {
+    append_value(out, value);
+  }
+}
+
+// resinfo = ";" methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ], the semicolon at the end
+void write(FieldWriter& field, const AuthenticationResult& result, bool last) {
+  std::string& out = field.new_line().open_word();
+  out.append(result.method).append("=").append(result.result);
+  if (!result.comment.empty()) append_comment(field.close_word().open_word(), result.comment);
+  if (!result.reason.empty())
+    append_value(field.close_word().open_word().append("reason="), result.reason);
+  for (const AuthenticationProperty& property : result.properties) {
+    field.close_word().open_word().append(property.ptype);
+    if (!property.ptype.empty()) out += '.';
+    append_property_value(out.append(property.property).append("="), property.value);
+  }
+  if (!last) out += ';';
+  field.close_word();
 }
 
 void write(FieldWriter& field, const AuthenticationResults& results) {
   if (!results.authserv_id.empty()) {
-    std::string id = to_value(results.authserv_id);
-    if (!results.version.empty()) id += " " + results.version;
-    field.word(id + ";");
+    std::string& id = field.open_word();
+    append_value(id, results.authserv_id);
+    if (!results.version.empty()) id.append(" ").append(results.version);
+    id += ';';
+    field.close_word();
   }
   if (results.results.empty()) field.word("none");
-  for (const AuthenticationResult& result : results.results) {
-    std::vector<std::string> words = {result.method + "=" + result.result};
-    if (!result.comment.empty()) words.push_back(comment(result.comment));
-    if (!result.reason.empty()) words.push_back("reason=" + to_value(result.reason));
-    for (const AuthenticationProperty& property : result.properties)
-      words.push_back(property.ptype + (property.ptype.empty() ? "" : ".") + property.property +
-                      "=" + to_property_value(property.value));
-    if (&result != &results.results.back()) words.back() += ";";
-    field.new_line();
-    for (const std::string& word : words) field.word(word);
-  }
+  for (const AuthenticationResult& result : results.results)
+    write(field, result, &result == &results.results.back());
 }
 
 // Keyword of RFC 5321 section 4.1.2, and the underscore that some methods have.

@@ -1,5 +1,6 @@
 #include "mail/lexical.h"
 
+#include <array>
 #include <utility>
 
 namespace postern::mail {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr std::size_t preferred_line = 78;
 /// Most fields of ours are shorter, so that they are written into memory that is there.
-constexpr std::size_t usual_field = 320;
+constexpr std::size_t usual_field = 480;
 
 /// comment = "(" *([FWS] ccontent) [FWS] ")", with the cursor behind the first parenthesis.
 bool take_comment(Cursor& in, std::string& content) {
@@ -29,15 +30,42 @@ char printable(char c) {
   return is_ascii(c) && (c < ' ' || c == '\x7f') ? '?' : c;
 }
 
-std::string enclosed(char open, std::string_view text, char close) {
-  std::string result;
-  result.reserve(text.size() + 2);
-  result += open;
-  for (const char c : text) {
-    if (c == open || c == close || c == '\\') result += '\\';
-    result += printable(c);
+/// Which octets belong to a class of letters.
+using LetterTable = std::array<bool, 256>;
+
+constexpr LetterTable make_table(bool (*belongs)(char)) {
+  LetterTable table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = belongs(static_cast<char>(i));
+  return table;
+}
+
+constexpr LetterTable token_letters = make_table([](char c) {
+  return !is_ascii(c) ||
+         (c > ' ' && c < '\x7f' && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
+});
+
+constexpr LetterTable atext_letters = make_table([](char c) {
+  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
+});
+
+/// What a comment or a quoted string cannot hold as it is.
+constexpr LetterTable delicate_letters = make_table([](char c) {
+  return (is_ascii(c) && (c < ' ' || c == '\x7f')) || std::string_view("\"()\\").contains(c);
+});
+
+void append_enclosed(std::string& out, char open, std::string_view text, char close) {
+  out += open;
+  std::size_t begin = 0;  // of what can be taken over as it is
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!delicate_letters[static_cast<unsigned char>(c)]) continue;
+    out += text.substr(begin, i - begin);
+    if (c == open || c == close || c == '\\') out += '\\';
+    out += printable(c);
+    begin = i + 1;
   }
-  return result += close;
+  out += text.substr(begin);
+  out += close;
 }
 
 }  // namespace
@@ -70,12 +98,11 @@ bool take_quoted_string(Cursor& in, std::string& content) {
 }
 
 bool is_token_character(char c) {
-  return (!is_ascii(c) || (c > ' ' && c < '\x7f')) &&
-         !std::string_view("()<>@,;:\\\"/[]?=").contains(c);
+  return token_letters[static_cast<unsigned char>(c)];
 }
 
 bool is_atext(char c) {
-  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
+  return atext_letters[static_cast<unsigned char>(c)];
 }
 
 std::string printable(std::string_view text) {
@@ -85,11 +112,23 @@ std::string printable(std::string_view text) {
 }
 
 std::string quoted(std::string_view text) {
-  return enclosed('"', text, '"');
+  std::string result;
+  append_quoted(result, text);
+  return result;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  append_enclosed(out, '"', text, '"');
 }
 
 std::string comment(std::string_view text) {
-  return enclosed('(', text, ')');
+  std::string result;
+  append_comment(result, text);
+  return result;
+}
+
+void append_comment(std::string& out, std::string_view text) {
+  append_enclosed(out, '(', text, ')');
 }
 
 FieldWriter::FieldWriter(std::string_view name) {
@@ -99,19 +138,22 @@ FieldWriter::FieldWriter(std::string_view name) {
   column_ = field_.size();
 }
 
-FieldWriter& FieldWriter::word(std::string_view text) {
+std::string& FieldWriter::open_word() {
+  word_ = field_.size();
+  return field_ += ' ';
+}
+
+FieldWriter& FieldWriter::close_word() {
+  const std::size_t size = field_.size() - word_;
   // The first word stays beside the name: a line of blanks alone would be no field body.
   const bool first = std::exchange(is_first_, false);
-  const bool fits = column_ + 1 + text.size() <= preferred_line;
+  const bool fits = column_ + size <= preferred_line;
   if (!first && (std::exchange(break_, false) || !fits)) {
-    field_ += "\r\n\t";
-    column_ = 1;
+    field_.replace(word_, 1, "\r\n\t");
+    column_ = size;
   } else {
-    field_ += ' ';
-    ++column_;
+    column_ += size;
   }
-  field_ += text;
-  column_ += text.size();
   return *this;
 }
 

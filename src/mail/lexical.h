@@ -35,8 +35,10 @@ bool is_atext(char c);
 std::string printable(std::string_view text);
 /// In quotes, whatever it is.
 std::string quoted(std::string_view text);
+void append_quoted(std::string& out, std::string_view text);
 /// `(text)`, with parentheses and backslashes escaped.
 std::string comment(std::string_view text);
+void append_comment(std::string& out, std::string_view text);
 
 /// A header field in the making, folded at blanks so that lines stay within 78 octets
 /// (RFC 5322 section 2.1.1) where words allow it.
@@ -45,7 +47,13 @@ class FieldWriter {
   explicit FieldWriter(std::string_view name);
 
   /// One word that must not be broken, put behind a blank or a fold.
-  FieldWriter& word(std::string_view text);
+  FieldWriter& word(std::string_view text) {
+    open_word() += text;
+    return close_word();
+  }
+  /// The same in pieces: append the word to what `open_word` returns.
+  std::string& open_word();
+  FieldWriter& close_word();
   /// The next word begins a line.
   FieldWriter& new_line();
   /// The whole field, ended by CRLF.
@@ -53,7 +61,8 @@ class FieldWriter {
 
  private:
   std::string field_;
-  std::size_t column_ = 0;
+  std::size_t column_ = 0;  ///< where the last word that was closed ends
+  std::size_t word_ = 0;    ///< where the blank before the open word stands
   bool is_first_ = true;
   bool break_ = false;
 };

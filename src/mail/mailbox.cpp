@@ -137,6 +137,7 @@ std::optional<Mailbox> take_forward_path(Cursor& in) {
 
 std::string to_address(std::string_view local_part, std::string_view domain) {
   std::string address;
+  address.reserve(local_part.size() + 1 + domain.size());
   if (is_dot_string(local_part)) {
     address = local_part;
   } else {

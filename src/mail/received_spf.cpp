@@ -8,19 +8,18 @@ namespace postern::mail {
 namespace {
 
 /// key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
-std::string pair(std::string_view key, std::string_view value) {
+void add_pair(FieldWriter& field, std::string_view key, std::string_view value) {
   const bool is_dot_atom =
       !value.empty() && value.front() != '.' && value.back() != '.' && !value.contains("..") &&
       std::ranges::all_of(value, [](char c) { return c == '.' || (is_ascii(c) && is_atext(c)); });
-  std::string text;
-  text.reserve(key.size() + value.size() + 4);
-  text.append(key).append("=");
+  std::string& word = field.open_word().append(key).append("=");
   if (is_dot_atom) {
-    text += value;
+    word += value;
   } else {
-    text += quoted(value);
+    append_quoted(word, value);
   }
-  return text += ';';
+  word += ';';
+  field.close_word();
 }
 
 }  // namespace
@@ -28,14 +27,18 @@ std::string pair(std::string_view key, std::string_view value) {
 std::string to_received_spf_field(const ReceivedSpf& spf) {
   FieldWriter field("Received-SPF");
   field.word(spf.result);
-  if (!spf.comment.empty()) field.new_line().word(comment(spf.comment));
-  field.new_line().word(pair("identity", spf.identity));
-  field.word(pair("client-ip", spf.client.to_string()));
-  field.word(pair("helo", spf.helo));
-  field.word(pair("envelope-from", spf.envelope_from));
-  field.word(pair("receiver", spf.receiver));
-  if (!spf.mechanism.empty()) field.word(pair("mechanism", spf.mechanism));
-  if (!spf.problem.empty()) field.word(pair("problem", spf.problem));
+  field.new_line();
+  if (!spf.comment.empty()) {
+    append_comment(field.open_word(), spf.comment);
+    field.close_word().new_line();
+  }
+  add_pair(field, "identity", spf.identity);
+  add_pair(field, "client-ip", spf.client.to_string());
+  add_pair(field, "helo", spf.helo);
+  add_pair(field, "envelope-from", spf.envelope_from);
+  add_pair(field, "receiver", spf.receiver);
+  if (!spf.mechanism.empty()) add_pair(field, "mechanism", spf.mechanism);
+  if (!spf.problem.empty()) add_pair(field, "problem", spf.problem);
   return field.finish();
 }
 

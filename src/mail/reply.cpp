@@ -7,6 +7,7 @@ namespace postern::mail {
 std::string Reply::to_wire() const {
   const std::string digits = std::to_string(code);
   std::string wire;
+  wire.reserve(digits.size() + enhanced.size() + text.size() + 4);
   std::string_view rest = text;
   for (bool last = false; !last;) {
     const std::size_t end = rest.find('\n');

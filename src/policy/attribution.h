@@ -24,6 +24,11 @@ std::string_view to_string(Direction direction);
 
 enum class MatchedBy { nothing, sender_domain, address, certificate };
 std::string_view to_string(MatchedBy matched_by);
+/// Only a certificate or an address says who the client is; a sender domain is what it says of
+/// itself.
+constexpr bool vouches(MatchedBy matched_by) {
+  return matched_by == MatchedBy::certificate || matched_by == MatchedBy::address;
+}
 
 /// Valid as long as the Snapshot.
 struct Attribution {
@@ -34,11 +39,7 @@ struct Attribution {
   /// Words for the trace: `AmbiguousConnector: A, B`, `CertificateDomainNotAccepted: A`.
   std::vector<std::string> notes;
 
-  /// Only a certificate or an address says who the client is; a sender domain is what it says
-  /// of itself.
-  bool vouches() const {
-    return matched_by == MatchedBy::certificate || matched_by == MatchedBy::address;
-  }
+  bool vouches() const { return policy::vouches(matched_by); }
 };
 
 /// How well a connector matches; zero: not in this way. Earlier members count first.

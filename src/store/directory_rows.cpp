@@ -62,6 +62,10 @@ CREATE TABLE inbound_connector (
 ) WITHOUT ROWID;
 CREATE TABLE directory_revision (revision INTEGER NOT NULL);
 INSERT INTO directory_revision VALUES (0);
+)sql",
+                              R"sql(
+ALTER TABLE organization ADD COLUMN defer_on_temp_error INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE organization ADD COLUMN arc_trusted_sealers TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr std::size_t usual_connectors = 16;
@@ -207,7 +211,8 @@ Snapshot load_directory(Database& database) {
 
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
-      "SELECT id, guid, name, when_created, reject_direct_send FROM organization ORDER BY id");
+      "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
+      "arc_trusted_sealers FROM organization ORDER BY id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -221,7 +226,9 @@ Snapshot load_directory(Database& database) {
         id,
         known(Guid::parse(organization.text(1)), "GUID of an organization", organization.text(1)),
         std::string(organization.text(2)), time_of(organization.number(3)));
-    snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0});
+    snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
+                             .defer_on_temp_error = organization.number(5) != 0});
+    snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
     recipients.for_each_of(
@@ -250,8 +257,18 @@ void delete_organization(Database& database, OrganizationId id) {
 }
 
 void update_config(Database& database, OrganizationId id, const OrganizationConfig& config) {
-  database.prepare("UPDATE organization SET reject_direct_send = ? WHERE id = ?")
+  database
+      .prepare(
+          "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
+      .bind(2, std::int64_t{config.defer_on_temp_error})
+      .bind(3, number_of(id))
+      .run();
+}
+
+void update_arc_config(Database& database, OrganizationId id, const ArcConfig& config) {
+  database.prepare("UPDATE organization SET arc_trusted_sealers = ? WHERE id = ?")
+      .bind(1, config.trusted_sealers.joined())
       .bind(2, number_of(id))
       .run();
 }

@@ -27,6 +27,8 @@ directory::OrganizationId insert_organization(Database& database, const director
 void delete_organization(Database& database, directory::OrganizationId id);
 void update_config(Database& database, directory::OrganizationId id,
                    const directory::OrganizationConfig& config);
+void update_arc_config(Database& database, directory::OrganizationId id,
+                       const directory::ArcConfig& config);
 void put_domain(Database& database, directory::OrganizationId id,
                 const directory::AcceptedDomain& domain);
 void delete_domain(Database& database, std::string_view name);

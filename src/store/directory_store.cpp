@@ -84,6 +84,19 @@ class SqliteDirectoryStore final : public DirectoryStore {
                            });
   }
 
+  Result<void> set_arc_config(std::string_view organization, const Edit<ArcConfig>& edit) override {
+    return change_of<void>(organization,
+                           [&](Snapshot& next, const Organization& there) -> Result<void> {
+                             ArcConfig config = there.arc_config();
+                             edit(config);
+                             auto checked = check_arc_config(config);
+                             if (!checked) return std::unexpected(checked.error());
+                             update_arc_config(database_, there.id(), *checked);
+                             next.set_arc_config(there.id(), *checked);
+                             return {};
+                           });
+  }
+
   Result<AcceptedDomain> new_accepted_domain(std::string_view organization,
                                              AcceptedDomain domain) override {
     return change_of<AcceptedDomain>(

@@ -49,6 +49,8 @@ class DirectoryStore {
 
   virtual Result<void> set_organization_config(std::string_view organization,
                                                const Edit<directory::OrganizationConfig>& edit) = 0;
+  virtual Result<void> set_arc_config(std::string_view organization,
+                                      const Edit<directory::ArcConfig>& edit) = 0;
 
   /// The first domain of an organization becomes its default. Name in any form: kept as A-label.
   virtual Result<directory::AcceptedDomain> new_accepted_domain(

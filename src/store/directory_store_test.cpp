@@ -82,7 +82,17 @@ TEST_CASE("everything is there again after a restart") {
                                           .next_hop = "lmtp:127.0.0.1:24"})
         .value();
     store
-        ->set_organization_config("contoso", [](auto& config) { config.reject_direct_send = true; })
+        ->set_organization_config("contoso",
+                                  [](auto& config) {
+                                    config.reject_direct_send = true;
+                                    config.defer_on_temp_error = true;
+                                  })
+        .value();
+    store
+        ->set_arc_config("contoso",
+                         [](auto& config) {
+                           config.trusted_sealers = {"lists.test", "Fabrikam.com", "lists.TEST."};
+                         })
         .value();
     InboundConnector connector = printers();
     connector.type = ConnectorType::on_premises;
@@ -98,10 +108,12 @@ TEST_CASE("everything is there again after a restart") {
     before = *store->new_inbound_connector("contoso", connector, Force::no).value();
   }
   const auto store = folder.open();
-  CHECK(store->snapshot()->revision() == 6);
+  CHECK(store->snapshot()->revision() == 7);
   const SharedOrganization there = organization(*store);
   REQUIRE(there != nullptr);
   CHECK(there->config().reject_direct_send);
+  CHECK(there->config().defer_on_temp_error);
+  CHECK(there->arc_config().trusted_sealers == NameList{"fabrikam.com", "lists.test"});
   CHECK(there->domain_count() == 2);
   CHECK(there->default_domain()->name == "contoso.com");
   const AcceptedDomain* const relay = there->find_domain("relay.contoso.net");
@@ -318,6 +330,46 @@ TEST_CASE("recipients come in bulk, and again") {
   CHECK(second.unchanged == 5001);
   CHECK(organization(*folder.open())->recipient_count() == 5001);
   CHECK(organization(*store)->find_recipient("ann@contoso.com")->aliases.size() == 1);
+}
+
+TEST_CASE("a database of the first version is brought up to date") {
+  const Folder folder;
+  contoso(folder)
+      ->set_organization_config("contoso", [](auto& config) { config.reject_direct_send = true; })
+      .value();
+  // What the first version did not have.
+  store::Database::open(folder.database())
+      .value()
+      .execute(
+          "ALTER TABLE organization DROP COLUMN defer_on_temp_error;"
+          "ALTER TABLE organization DROP COLUMN arc_trusted_sealers;"
+          "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
+  const auto store = folder.open();
+  const SharedOrganization there = organization(*store);
+  CHECK(there->config().reject_direct_send);
+  CHECK_FALSE(there->config().defer_on_temp_error);
+  CHECK(there->arc_config().trusted_sealers.empty());
+  CHECK(there->find_recipient("ann@contoso.com"));
+}
+
+TEST_CASE("trusted sealers are limited, and wrong ones leave what was there") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  const auto set = [&](const std::vector<std::string>& sealers) {
+    return error_of(store->set_arc_config(
+        "contoso", [&](ArcConfig& config) { config.trusted_sealers = sealers; }));
+  };
+  std::vector<std::string> many;
+  for (std::size_t i = 0; i < max_arc_trusted_sealers; ++i)
+    many.push_back("s" + std::to_string(i) + ".test");
+  CHECK(set(many) == "no error");
+  many.push_back("S0.test");  // one that is there already
+  CHECK(set(many) == "no error");
+  many.push_back("last.test");
+  CHECK(set(many) == "ArcTrustedSealers: an organization has at most 1000 of them.");
+  CHECK(set({"fine.test", std::string(500, 'x')}).starts_with("ArcTrustedSealers: xxx"));
+  CHECK(organization(*store)->arc_config().trusted_sealers.size() == max_arc_trusted_sealers);
+  CHECK(error_of(store->set_arc_config("nobody", [](ArcConfig&) {})).contains("nobody"));
 }
 
 TEST_CASE("a database of a newer version is left alone") {

@@ -138,7 +138,7 @@ std::string trace_day_name(Time time) {
   return format_iso(time).substr(0, 10);
 }
 
-TraceRecord cut_to_size(TraceRecord record) {
+void cut_to_size(TraceRecord& record) {
   for (std::string* text : {&record.message_trace_id,
                             &record.forward_path,
                             &record.session,
@@ -171,7 +171,6 @@ TraceRecord cut_to_size(TraceRecord record) {
     if (list->size() > max_list) list->resize(max_list);
     for (std::string& text : *list) cut(text);
   }
-  return record;
 }
 
 std::int64_t trace_string_hash(std::string_view text) {

@@ -31,8 +31,8 @@ inline constexpr std::size_t max_trace_text = 1000;
 /// `2025-01-29`
 std::string trace_day_name(Time time);
 
-/// The record with every text cut to max_trace_text.
-TraceRecord cut_to_size(TraceRecord record);
+/// Cuts every text to max_trace_text, and long lists.
+void cut_to_size(TraceRecord& record);
 
 /// The index key of a string.
 std::int64_t trace_string_hash(std::string_view text);

@@ -36,9 +36,10 @@ struct TraceRecord {
   std::string spf;  ///< `pass`, …; empty if not evaluated
   std::string spf_domain;
   std::vector<std::string> dkim;  ///< of each signature: `pass d=contoso.com s=s1`
-  std::string arc;                ///< `pass` or `fail`; empty without a chain
-  std::string dmarc;              ///< `pass`, …; empty if not evaluated
-  std::string dmarc_policy;       ///< what the author domain asks for: `reject`, …
+  /// `pass` or `fail`; empty without a chain. `pass, trusted sealer list.test i=1: spf=fail …`
+  std::string arc;
+  std::string dmarc;         ///< `pass`, …; empty if not evaluated
+  std::string dmarc_policy;  ///< what the author domain asks for: `reject`, …
   std::string subject;
   std::string message_id;
   std::string author;      ///< address of the From field

@@ -73,7 +73,7 @@ class ThreadedTraceStore final : public TraceStore {
   }
 
   void record(TraceRecord record) override {
-    record = cut_to_size(std::move(record));
+    cut_to_size(record);
     bool wake = false;
     {
       const std::lock_guard lock(mutex_);
@@ -160,7 +160,9 @@ std::vector<TraceRecord> ThreadedTraceStore::next_batch() {
   if (!queue_.empty()) wake_.wait_for(lock, settings_.batch_delay, is_due);
   flush_wanted_ = false;
   in_hand_ = queue_.size();
-  return std::exchange(queue_, {});
+  std::vector<TraceRecord> next;
+  next.reserve(std::min(in_hand_, batch_rows));  // Traffic of the next batch is much as of this.
+  return std::exchange(queue_, std::move(next));
 }
 
 void ThreadedTraceStore::work() {
@@ -185,10 +187,12 @@ void ThreadedTraceStore::work() {
 /// Rows of one day stand together but around midnight, so runs of them are written.
 void ThreadedTraceStore::write_batch(std::span<const TraceRecord> batch) {
   while (!batch.empty()) {
-    const std::string day = trace_day_name(batch.front().received);
+    const auto day_of = [](const TraceRecord& record) {
+      return std::chrono::floor<std::chrono::days>(record.received);
+    };
     std::size_t count = 1;
-    while (count < batch.size() && trace_day_name(batch[count].received) == day) ++count;
-    write_day(day, batch.first(count));
+    while (count < batch.size() && day_of(batch[count]) == day_of(batch.front())) ++count;
+    write_day(trace_day_name(batch.front().received), batch.first(count));
     batch = batch.subspan(count);
   }
 }

@@ -53,6 +53,7 @@ def test_a_spoof_is_status_1_and_says_why(bank):
     assert done.returncode == 1
     assert 'spf    fail       MAIL FROM bank.test  (-all)' in done.stdout
     assert 'p=reject from bank.test' in done.stdout
+    assert '    spf bank.test: did not pass, would align (strict)\n' in done.stdout
 
 
 def test_a_signature_alone_is_enough_and_files_of_unix_verify(bank):

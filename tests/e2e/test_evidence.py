@@ -19,6 +19,8 @@ def world(certificates, tmp_path_factory):
     private, public = make_keys(tmp_path_factory.mktemp('keys'))
     zone = ZONE + (f's1._domainkey.bank.test. TXT "v=DKIM1; p=" {public}\n'
                    f'arc._domainkey.list.test. TXT "v=DKIM1; p=" {public}\n'
+                   f'arc._domainkey.gate.test. TXT "v=DKIM1; p=" {public}\n'
+                   '_dmarc.mail.cut.test. TXT "v=DMARC1; p=none"\n'
                    'gone._domainkey.bank.test. TXT "v=DKIM1; p="\n'
                    '_dmarc.bank.test. TXT "v=DMARC1; p=reject; adkim=s"\n'
                    '_dmarc.soft.test. TXT "v=DMARC1; p=quarantine; sp=none"\n'
@@ -98,6 +100,54 @@ def test_a_chain_that_dkimpy_sealed_passes_until_the_seal_is_touched(world):
     assert 'arc=pass (i=1)' in results and row['Arc'] == 'pass'
     results, row = deliver(world, sealed.replace(b'cv=none', b'cv=pass'))
     assert 'arc=fail' in results and row['Arc'] == 'fail'
+
+
+def seal(world, content, domain, results):
+    """`content` as `domain` passes it on, which found `results`."""
+    name = domain.encode()
+    content = b'Authentication-Results: %s; %s\r\n' % (name, results) + content
+    return b''.join(dkim.arc_sign(content, b'arc', name, world[1], name)) + content
+
+
+@pytest.fixture
+def trust(world):
+    """Says whose seals are trusted, for the time of a test."""
+    yield lambda sealers: world[0].cmdlet(f'Set-ArcConfig -ArcTrustedSealers {sealers}')
+    world[0].cmdlet('Set-ArcConfig -ArcTrustedSealers $null')
+
+
+def test_a_trusted_sealer_is_stamped_and_changes_no_verdict(world, trust):
+    sealed = seal(world, message(20), 'list.test', b'spf=pass smtp.mailfrom=bank.test; dkim=none; dmarc=pass header.from=bank.test')
+    results, row = deliver(world, sealed, reverse_path='list@phish.test')
+    assert 'arc=pass' in results and 'trusted' not in results and row['Arc'] == 'pass'
+    trust('other.test,LIST.test.')
+    assert world[0].objects('Get-ArcConfig')[0]['ArcTrustedSealers'] == ['list.test', 'other.test']
+    trusted, row = deliver(world, sealed, reverse_path='list@phish.test')
+    assert 'header.oldest-pass=0 policy.trusted-sealer=list.test;' in trusted
+    assert row['Arc'] == 'pass, trusted sealer list.test i=1: spf=pass dkim=none dmarc=pass'
+    assert trusted.replace(' policy.trusted-sealer=list.test', '') == results
+    assert (row['Dmarc'], row['Decision'], row['Status']) == ('fail', 'Accept', 'Delivered')
+    _, row = deliver(world, sealed.replace(b'subject', b'sobject'), reverse_path='list@phish.test')
+    assert row['Arc'] == 'fail'
+
+
+def test_whoever_sealed_last_must_be_trusted_first(world, trust):
+    sealed = seal(world, message(21), 'list.test', b'spf=pass smtp.mailfrom=bank.test; dmarc=pass header.from=bank.test')
+    both = seal(world, sealed, 'gate.test', b'arc=pass; spf=fail smtp.mailfrom=list.test; dmarc=fail header.from=bank.test')
+    for sealers, arc in [('list.test', 'pass'),
+                         ('gate.test', 'pass, trusted sealer gate.test i=2: spf=fail dmarc=fail'),
+                         ('gate.test,list.test', 'pass, trusted sealer list.test i=1: spf=pass dmarc=pass')]:
+        trust(sealers)
+        results, row = deliver(world, both)
+        assert 'arc=pass (i=2)' in results and row['Arc'] == arc
+
+
+def test_the_public_suffix_list_is_compared_with_the_tree_walk(world):
+    _, row = deliver(world, message(22).replace(b'bob@bank.test', b'bob@mail.cut.test'))
+    assert row['Reason'] == ['OrganizationalDomain: mail.cut.test, by the public suffix list cut.test']
+    assert (row['Dmarc'], row['Status']) == ('fail', 'Delivered')
+    _, row = deliver(world, message(23))
+    assert row['Reason'] == []
 
 
 def test_the_clients_name_counts_when_it_leads_back(world):
