@@ -168,10 +168,10 @@ constexpr bool is_name_character(char c) {
 
 /// The name of a modifier, if `term` is one: name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ).
 std::string_view modifier_name(std::string_view term) {
-  std::size_t n = 0;
-  while (n < term.size() && is_name_character(term[n])) ++n;
-  const bool is_modifier = n > 0 && is_alpha(term.front()) && n < term.size() && term[n] == '=';
-  return is_modifier ? term.substr(0, n) : std::string_view();
+  const std::size_t equals = term.find('=');
+  if (equals == std::string_view::npos || !is_alpha(term.front())) return {};
+  const std::string_view name = term.substr(0, equals);
+  return std::ranges::all_of(name, is_name_character) ? name : std::string_view();
 }
 
 What parse_term(std::string_view term, SpfRecord& record) {
@@ -224,11 +224,12 @@ std::expected<SpfRecord, SpfFault> parse_spf_record(std::string_view text) {
   SpfRecord record;
   record.directives.reserve(static_cast<std::size_t>(std::ranges::count(text, ' ')));
   // record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
-  Cursor in(text.substr(version.size()));
+  std::string_view rest = text.substr(version.size());
   while (true) {
-    in.take_while([](char c) { return c == ' '; });
-    if (in.at_end()) return record;
-    const std::string_view term = in.take_while([](char c) { return c != ' '; });
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    if (rest.empty()) return record;
+    const std::string_view term = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(term.size());
     if (What what = parse_term(term, record); !what.empty())
       return std::unexpected(SpfFault{term, std::move(what)});
   }
