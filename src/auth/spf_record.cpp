@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view version = "v=spf1";
 
+/// Most records have no more.
+constexpr std::size_t usual_directives = 8;
+
 constexpr std::pair<std::string_view, SpfMechanism> mechanism_names[] = {
     {"include", SpfMechanism::include}, {"ip4", SpfMechanism::ip4},
     {"ip6", SpfMechanism::ip6},         {"a", SpfMechanism::a},
@@ -140,8 +143,12 @@ What parse_directive(std::string_view term, SpfDirective& directive) {
   else
     in.take('+');
   const std::string_view name = in.take_while(is_alnum);
-  const auto known = std::ranges::find_if(
-      mechanism_names, [name](const auto& entry) { return iequals(entry.first, name); });
+  // Mostly they are lower case, and then the same octets.
+  auto known =
+      std::ranges::find(mechanism_names, name, [](const auto& entry) { return entry.first; });
+  if (known == std::end(mechanism_names))
+    known = std::ranges::find_if(mechanism_names,
+                                 [name](const auto& entry) { return iequals(entry.first, name); });
   if (known == std::end(mechanism_names)) return "there is no such mechanism";
   directive.mechanism = known->second;
   return set_argument(in.rest(), directive);
@@ -222,7 +229,7 @@ std::expected<SpfRecord, SpfFault> parse_spf_record(std::string_view text) {
   if (!is_spf_record(text)) return std::unexpected(SpfFault{text, "it does not begin with v=spf1"});
   if (text.size() > max_spf_record) return std::unexpected(SpfFault{"", "the record is too long"});
   SpfRecord record;
-  record.directives.reserve(static_cast<std::size_t>(std::ranges::count(text, ' ')));
+  record.directives.reserve(usual_directives);
   // record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
   std::string_view rest = text.substr(version.size());
   while (true) {
