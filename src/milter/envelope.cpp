@@ -112,7 +112,8 @@ awaitable<void> Session::on_rcpt(const RcptTo& rcpt) {
   if (!path) co_return say("RCPT", Reply{501, "5.1.3", "The recipient's address is malformed"});
   if (recipients_ == settings_.max_recipients)
     co_return say("RCPT", Reply{452, "4.5.3", "Too many recipients, send the rest separately"});
-  const Reply reply = co_await transaction_->add_recipient(*path, {});
+  const smtp::RcptParameters parameters;
+  const Reply reply = co_await transaction_->add_recipient(*path, parameters);
   if (reply.is_success()) ++recipients_;
   say("RCPT", reply);
 }
