@@ -136,7 +136,10 @@ awaitable<void> Session::obey(const Request& request) {
 void Session::say(std::string_view verb, const mail::Reply& reply) {
   receiver_.replied(verb, reply);
   if (reply.is_success()) return say(continue_packet());
-  std::string text = reply.to_wire();
+  // MTAs insist on one class in both codes; Exchange's `451 5.7.3` has two.
+  mail::Reply told = reply;
+  if (!told.enhanced.empty()) told.enhanced[0] = static_cast<char>('0' + told.code / 100);
+  std::string text = told.to_wire();
   text.resize(text.size() - 2);  // the last CRLF
   say(reply_packet(text));
 }

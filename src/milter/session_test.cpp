@@ -88,6 +88,13 @@ TEST_CASE("a refusal is said in the receiver's words, at each step") {
         "reply 554-5.6.0 Two\r\n554 5.6.0 lines\n");
 }
 
+TEST_CASE("both codes of a reply are of one class, or Postfix would not say it") {
+  Talk talk;
+  talk.receiver.refused_mail["bob@bank.test"] = {451, "5.7.3", "STARTTLS is required"};
+  CHECK(talk({offer, client, from}) ==
+        "OPTNEG 6 111 1c1380\nreply 451 4.7.3 STARTTLS is required\n");
+}
+
 TEST_CASE("two clients in one connection share nothing") {
   Talk talk;
   const Macros tls{'H', {{"{tls_version}", "TLSv1.3"}, {"{cert_subject}", "mail.contoso.com"}}};
