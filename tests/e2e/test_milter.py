@@ -198,10 +198,7 @@ def test_a_message_is_stamped_and_forged_fields_go(contoso, postfix):
                  if name not in ('Return-Path', 'X-Original-To', 'Delivered-To')]
         assert names == ['X-Postern-Message-Trace-Id', 'X-Postern-Directionality', 'Authentication-Results', 'Received-SPF',
                          'Received-SPF', 'Received', 'From', 'To', 'Subject', 'Date', 'Message-ID', 'Authentication-Results',
-                         'X-Kept'] or names == [
-                             'X-Postern-Message-Trace-Id', 'X-Postern-Directionality', 'Authentication-Results',
-                             'Received-SPF', 'Received', 'From', 'To', 'Subject', 'Date', 'Message-ID',
-                             'Authentication-Results', 'X-Kept']
+                         'X-Kept']
         assert 'X-Kept: a\n\tfold\n' in text and 'spf=pass' in results(text)
         assert '\r' not in text
     (row,) = contoso.objects('Get-MessageTraceV2 -Subject stamped -RecipientAddress ann@contoso.com')
