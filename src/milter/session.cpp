@@ -47,7 +47,8 @@ awaitable<void> Session::converse() {
     if (!frame) {
       give_up(frame.error().message);
     } else if (*frame) {
-      packet_has_begun_ = false;
+      // What the packet asks for may take longer than the rest of it was allowed to.
+      if (std::exchange(packet_has_begun_, false)) stream_.set_deadline(settings_.idle_time);
       const auto request = parse_request(**frame);
       if (request) {
         co_await obey(*request);

@@ -207,6 +207,17 @@ TEST_CASE("a packet has its own time, and silence between packets another") {
                                                                       talk.settings.idle_time});
 }
 
+TEST_CASE("the time of a packet is over when it is complete") {
+  Talk talk;
+  const std::string wire = say({offer, client, from});
+  std::vector<std::chrono::steady_clock::duration> deadlines;
+  talk.receiver.on_begin = [&] { deadlines.push_back(talk.stream.deadline().value()); };
+  talk.stream.feed(wire.substr(0, wire.size() - 1));
+  talk.stream.feed(wire.substr(wire.size() - 1));
+  net::run(run_session(talk.stream, talk.receiver, talk.settings));
+  CHECK(deadlines == std::vector<std::chrono::steady_clock::duration>{talk.settings.idle_time});
+}
+
 TEST_CASE("when we go down a message is finished first") {
   Talk talk;
   talk.stream.feed(say({offer, client, from, to}));

@@ -2,6 +2,7 @@
 // told of.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ class ToyReceiver final : public Receiver {
   delivery::Edit changes;
   /// As they were at their MAIL.
   std::vector<smtp::SessionFacts> clients;
+  std::function<void()> on_begin;
 
  private:
   smtp::ToyReceiver toy_;
@@ -38,6 +40,7 @@ class ToyReceiver final : public Receiver {
       const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
       const smtp::MailParameters& parameters) override {
     clients.push_back(facts);
+    if (on_begin) on_begin();
     return toy_.begin(facts, reverse_path, parameters);
   }
   void replied(std::string_view verb, const mail::Reply& reply) override {
