@@ -36,6 +36,13 @@ struct Limits {
   /// Received fields of a message that is not in a loop (RFC 5321 section 6.3). Beyond: 554 5.4.6.
   std::int64_t max_hops = 100;
 
+  /// Octets of one packet of an MTA that asks us as its milter. Beyond: the connection is closed.
+  std::int64_t milter_packet = 512 << 10;
+  /// Seconds between two packets: an MTA is silent while its client sends a message. And seconds
+  /// for a packet that has begun. Beyond: the connection is closed.
+  std::int64_t milter_idle_time = 7200;
+  std::int64_t milter_packet_time = 60;
+
   /// Seconds that sessions get to end after SIGTERM.
   std::int64_t drain_time = 30;
 };
