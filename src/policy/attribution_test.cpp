@@ -8,11 +8,13 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/ascii.h"
 #include "mail/domain_name.h"
+#include "policy/attribution_walk.h"
 #include "policy/decision.h"
 
 using namespace postern;
@@ -350,6 +352,56 @@ TEST_CASE(
     CAPTURE(kind);
     CHECK(kinds[kind] > 50);
   }
+}
+
+TEST_CASE("the walk tells of every connector what attribution makes of it") {
+  int chosen = 0;
+  int beaten = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    World world(seed);
+    const Snapshot directory = world.directory();
+    for (int i = 0; i < 40; ++i) {
+      const World::Mail mail = world.random_mail();
+      const AttributionFacts facts(mail.facts(), directory,
+                                   directory.find_domain(mail.forward_path.domain));
+      const Attribution originating = attribute_originating(facts, directory);
+      const bool is_own = originating.connector != nullptr &&
+                          originating.organization == facts.recipient.organization;
+      const Attribution incoming =
+          is_own || !facts.recipient ? Attribution{} : attribute_incoming(facts);
+      const bool vouched = is_own || incoming.vouches();
+
+      std::multiset<Guid> expected;
+      for (const auto* one : {originating.connector, incoming.connector}) {
+        if (one != nullptr) expected.insert(one->guid);
+      }
+      if (facts.recipient && !vouched && find_restriction(facts) != nullptr)
+        expected.insert(find_restriction(facts)->guid);
+      std::multiset<Guid> told;
+      bool walked_off = false;
+      for (const AttributionStep& step : walk_attribution(facts, directory)) {
+        switch (step.result) {
+          case AttributionStep::Result::chosen:
+            told.insert(step.connector->guid);
+            walked_off = walked_off || !step.why.empty();
+            break;
+          case AttributionStep::Result::matches:
+            ++beaten;
+            // Somebody is better, who is named as chosen.
+            walked_off = walked_off || expected.empty();
+            break;
+          case AttributionStep::Result::no:
+            walked_off = walked_off || step.why.empty();
+            break;
+        }
+      }
+      REQUIRE(told == expected);
+      REQUIRE_FALSE(walked_off);
+      chosen += static_cast<int>(told.size());
+    }
+  }
+  CHECK(chosen > 500);
+  CHECK(beaten > 100);
 }
 
 TEST_CASE("neither the order of connectors nor the case of addresses changes a verdict") {
