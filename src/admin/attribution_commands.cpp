@@ -150,8 +150,8 @@ class Report {
   void step(const AttributionStep& step) {
     const bool is_ours =
         step.connector == nullptr || step.connector->organization == call_.organization->id();
-    row(policy::to_string(step.rule), step.key, is_ours ? step.connector : nullptr, result(step),
-        is_ours ? step.why : "a connector of another organization");
+    row(policy::to_string(step.rule), is_ours ? step.key : "", is_ours ? step.connector : nullptr,
+        result(step), is_ours ? step.why : "a connector of another organization");
   }
 
   void nearest_miss(const policy::NearestMiss& miss) {
