@@ -223,7 +223,9 @@ CommandResult test_attribution(const Call& call) {
   if (situation.certificate) report.certificate(*situation.certificate);
   for (const AttributionStep& step : policy::walk_attribution(known, directory)) report.step(step);
   if (!policy::vouches(verdict.matched_by)) {
-    if (const auto miss = policy::find_nearest_miss(known, directory)) report.nearest_miss(*miss);
+    const auto* const restriction = owner ? policy::find_restriction(known) : nullptr;
+    if (const auto miss = policy::find_nearest_miss(known, directory, restriction))
+      report.nearest_miss(*miss);
   }
   report.decision(verdict);
   Outcome outcome = report.take();

@@ -30,7 +30,7 @@ std::span<const std::string> view_columns(std::string_view kind) {
       {"InboundConnector",
        {"Name", "ConnectorType", "SenderDomains", "SenderIPAddresses", "Enabled"}},
       {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},
-      {"AttributionStep", {"Rule", "Key", "Connector", "Result", "Why"}},
+      {"AttributionStep", {"Rule", "Connector", "Result", "Why"}},
       {"MessageTraceV2", {"Received", "SenderAddress", "RecipientAddress", "Subject", "Status"}},
       {"Command", {"Name", "Synopsis"}},
   }};

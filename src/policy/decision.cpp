@@ -80,8 +80,9 @@ void attribute(RcptVerdict& verdict, Attribution attribution, Direction directio
   verdict.reasons = std::move(attribution.notes);
 }
 
-RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known,
-                   const Snapshot& directory) {
+/// `restriction` gets the connector that restricts mail of the sender's domain, if that is asked.
+RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const Snapshot& directory,
+                   const directory::InboundConnector*& restriction) {
   const mail::Mailbox& forward_path = *facts.forward_path;
   const Snapshot::DomainOwner& recipient = known.recipient;
   Attribution originating = attribute_originating(known, directory);
@@ -110,7 +111,8 @@ RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known,
   }
 
   if (!vouched) {
-    if (const auto* const restriction = find_restriction(known)) {
+    restriction = find_restriction(known);
+    if (restriction != nullptr) {
       return refuse(verdict, partner_restricted,
                     "PartnerConnectorRestriction: " + restriction->name.str());
     }
@@ -176,9 +178,10 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
   const AttributionFacts known(facts, directory,
                                domain.empty() ? find_postmaster_owner(directory, facts.server_name)
                                               : directory.find_domain(domain));
-  RcptVerdict verdict = decide(facts, known, directory);
+  const directory::InboundConnector* restriction = nullptr;
+  RcptVerdict verdict = decide(facts, known, directory, restriction);
   if (vouches(verdict.matched_by)) return verdict;
-  if (const auto miss = find_nearest_miss(known, directory)) {
+  if (const auto miss = find_nearest_miss(known, directory, restriction)) {
     verdict.reasons.push_back(std::string(nearest_miss_mark) + miss->sentence);
     // Else nobody would find relaying that was denied in a trace of his own.
     if (verdict.organization == nullptr) {

@@ -124,7 +124,8 @@ std::optional<NearestMiss> find_in_domain(const Organization& organization,
 }  // namespace
 
 std::optional<NearestMiss> find_nearest_miss(const AttributionFacts& facts,
-                                             const directory::Snapshot& directory) {
+                                             const directory::Snapshot& directory,
+                                             const InboundConnector* restriction) {
   const Organization* const organization =
       facts.recipient ? facts.recipient.organization : facts.sender.organization;
   Hits hits(facts, directory);
@@ -153,7 +154,6 @@ std::optional<NearestMiss> find_nearest_miss(const AttributionFacts& facts,
 
   if (auto near = find_neighbour(*organization, facts.client)) return near;
   if (auto near = find_in_domain(*organization, facts.certificate_names)) return near;
-  const InboundConnector* const restriction = facts.recipient ? find_restriction(facts) : nullptr;
   if (restriction == nullptr) return std::nullopt;
   return NearestMiss{organization, restriction,
                      "connector " + restriction->name.str() + " is for the sender's domain, but " +

@@ -34,8 +34,10 @@ struct NearestMiss {
 
 /// Of a client for which nothing vouches. The connector is the recipient's organization's; for a
 /// recipient whom nobody here accepts, the sender's organization's, or one whose certificate name
-/// is the client's. The client is never told.
+/// is the client's. `restriction`: what find_restriction has found for the facts, or null. The
+/// client is never told.
 std::optional<NearestMiss> find_nearest_miss(const AttributionFacts& facts,
-                                             const directory::Snapshot& directory);
+                                             const directory::Snapshot& directory,
+                                             const directory::InboundConnector* restriction);
 
 }  // namespace postern::policy
