@@ -14,9 +14,9 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 6> server_commands() {
-  return {organization_commands(), arc_commands(),       domain_commands(),
-          recipient_commands(),    connector_commands(), trace_commands()};
+std::array<std::span<const Command>, 7> server_commands() {
+  return {organization_commands(), arc_commands(),         domain_commands(), recipient_commands(),
+          connector_commands(),    attribution_commands(), trace_commands()};
 }
 
 /// An empty name and `-` stand for the only organization.

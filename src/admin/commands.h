@@ -6,6 +6,7 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,13 @@
 #include "store/directory_store.h"
 #include "store/trace_store.h"
 
+namespace postern::net {
+class TlsContext;
+}
+
 namespace postern::admin {
+
+class SeenCertificates;
 
 /// What handlers work on. The owner keeps all of it alive longer than the server.
 struct Services {
@@ -26,6 +33,10 @@ struct Services {
   store::TraceStore& trace;
   /// Our host name: `… couldn't be found on 'mx.example.com'.`
   std::string server_name;
+  /// The TLS context in force, which knows the trust anchors of client certificates. Empty: none.
+  std::function<std::shared_ptr<const net::TlsContext>()> tls = {};
+  /// Null: nobody remembers certificates.
+  const SeenCertificates* certificates = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -88,6 +99,7 @@ std::span<const Command> arc_commands();
 std::span<const Command> domain_commands();
 std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
+std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.

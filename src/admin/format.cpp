@@ -23,12 +23,14 @@ struct View {
 };
 
 std::span<const std::string> view_columns(std::string_view kind) {
-  static const std::array<View, 6> views = {{
+  static const std::array<View, 8> views = {{
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
       {"InboundConnector",
        {"Name", "ConnectorType", "SenderDomains", "SenderIPAddresses", "Enabled"}},
+      {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},
+      {"AttributionStep", {"Rule", "Connector", "Result", "Why"}},
       {"MessageTraceV2", {"Received", "SenderAddress", "RecipientAddress", "Subject", "Status"}},
       {"Command", {"Name", "Synopsis"}},
   }};

@@ -8,6 +8,7 @@
 #include "admin/result_size.h"
 #include "base/ascii.h"
 #include "base/ip_address.h"
+#include "policy/decision.h"
 
 namespace postern::admin {
 namespace {
@@ -32,7 +33,22 @@ std::string_view to_string(TraceStatus status) {
   std::abort();  // A number that was never a TraceStatus: our bug.
 }
 
+/// The reasons without the sentence about the nearest miss, which has a property of its own.
+std::vector<std::string> other_reasons(const TraceRecord& record, std::string& nearest_miss) {
+  std::vector<std::string> others;
+  for (const std::string& reason : record.reasons) {
+    if (reason.starts_with(policy::nearest_miss_mark)) {
+      nearest_miss = reason.substr(policy::nearest_miss_mark.size());
+    } else {
+      others.push_back(reason);
+    }
+  }
+  return others;
+}
+
 Object describe(const TraceRecord& record) {
+  std::string nearest_miss;
+  const std::vector<std::string> reasons = other_reasons(record, nearest_miss);
   Object object = {
       {"MessageTraceId", record.message_trace_id},
       {"MessageId", record.message_id},
@@ -46,10 +62,11 @@ Object describe(const TraceRecord& record) {
       {"Size", record.size},
       {"Decision", record.decision},
       {"Reply", record.reply},
-      {"Reason", record.reasons},
+      {"Reason", reasons},
       {"DirectSend", record.direct_send},
       {"Direction", record.direction},
       {"Connector", record.connector},
+      {"NearestMiss", nearest_miss},
       {"Spf", record.spf},
       {"SpfDomain", record.spf_domain},
       {"Dkim", record.dkim},
@@ -170,6 +187,8 @@ constexpr std::array<Command, 1> commands = {{
       "Get-MessageTraceV2 -SenderAddress *@contoso.com -Status Failed\n"
       "Get-MessageTraceV2 -StartDate (Get-Date).AddDays(-7) | Where-Object DirectSend | "
       "Group-Object FromIP -NoElement\n"
+      "Get-MessageTraceV2 -Status Failed | Where-Object NearestMiss | Group-Object NearestMiss "
+      "-NoElement\n"
       "Get-MessageTraceV2 -RecipientAddress ann@contoso.com | Format-List"},
      get_message_trace},
 }};

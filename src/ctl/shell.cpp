@@ -42,19 +42,48 @@ Result<std::string> read_file(const std::string& path) {
   return content.str();
 }
 
-/// -File is read here, where the administrator is, and its content is sent.
-Result<void> send_content_of_file(const CommandSpec& command, Object& parameters) {
-  if (command.name != "Import-Recipient") return {};
-  const std::string path = text(parameters, "File");
-  if (path.empty()) return {};
-  auto content = read_file(path);
-  if (!content) return std::unexpected(content.error());
-  Object sent;
-  for (const admin::Property& property : parameters.properties()) {
-    if (!iequals(property.name, "File")) sent.set(property.name, property.value);
+/// Only what everybody may see of a PEM file: many hold the private key, too.
+std::string certificates_in(const std::string& pem) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view end = "-----END CERTIFICATE-----";
+  std::string found;
+  std::size_t at = 0;
+  while ((at = pem.find(begin, at)) != std::string::npos) {
+    const std::size_t last = pem.find(end, at);
+    if (last == std::string::npos) break;
+    found.append(pem, at, last + end.size() - at).append("\n");
+    at = last;
   }
-  sent.set("Content", std::move(*content));
-  parameters = std::move(sent);
+  return found;
+}
+
+/// A parameter that names a file, and the one that takes what is in it.
+struct FileParameter {
+  std::string_view command;
+  std::string_view file;
+  std::string_view content;
+  /// What of the file is sent; null: all.
+  std::string (*select)(const std::string&);
+};
+constexpr FileParameter file_parameters[] = {
+    {"Import-Recipient", "File", "Content", nullptr},
+    {"Test-Attribution", "Certificate", "CertificateContent", certificates_in},
+};
+
+/// A file is read here, where the administrator is, and its content is sent.
+Result<void> send_content_of_file(const CommandSpec& command, Object& parameters) {
+  for (const FileParameter& known : file_parameters) {
+    const std::string path = command.name == known.command ? text(parameters, known.file) : "";
+    if (path.empty()) continue;
+    auto content = read_file(path);
+    if (!content) return std::unexpected(content.error());
+    Object sent;
+    for (const admin::Property& property : parameters.properties()) {
+      if (!iequals(property.name, known.file)) sent.set(property.name, property.value);
+    }
+    sent.set(known.content, known.select == nullptr ? std::move(*content) : known.select(*content));
+    parameters = std::move(sent);
+  }
   return {};
 }
 

@@ -135,6 +135,24 @@ TEST_CASE("a file is read here and its content sent") {
   CHECK(session.errors.str().contains(path));
 }
 
+TEST_CASE("of a certificate's file only certificates are sent, never its key") {
+  char folder[] = "/tmp/postern-shell-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  const std::string path = std::string(folder) + "/both.pem";
+  std::ofstream(path) << "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+                         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+                         "remark\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n";
+  Session session;
+  CHECK(session.shell.run(
+      "Test-Attribution -ClientIp 192.0.2.1 -MailFrom a@b.test -RcptTo c@d.test -Certificate " +
+      path));
+  CHECK(session.calls.contains(R"("CertificateContent":"-----BEGIN CERTIFICATE-----\nAAAA\n)"));
+  CHECK(session.calls.contains("BBBB"));
+  CHECK_FALSE(session.calls.contains("c2VjcmV0"));
+  CHECK_FALSE(session.calls.contains("remark"));
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("help works without posternd") {
   std::ostringstream output, errors;
   Shell shell([]() -> Result<std::unique_ptr<HttpClient>> { return fail("Not there."); }, output,

@@ -55,6 +55,33 @@ std::size_t count_equal(std::span<const AddressEntry<Bits>> entries, Bits networ
       same_network, [&](const AddressEntry<Bits>& entry) { return entry.length == length; }));
 }
 
+/// What ConnectorIndex::nearest finds in one family.
+template <class Bits>
+std::vector<ConnectorIndex::Neighbour> nearest_of(std::span<const AddressEntry<Bits>> entries,
+                                                  Bits address, const IpPrefix& around) {
+  using Entry = AddressEntry<Bits>;
+  const auto is_near = [&](const Entry& entry) {
+    return entry.length >= around.length() && around.contains(to_address(entry.network));
+  };
+  const auto after = std::ranges::upper_bound(entries, address, {}, &Entry::network);
+  const Entry* below = after == entries.begin() ? nullptr : &*(after - 1);
+  const Entry* above = after == entries.end() ? nullptr : &*after;
+  if (below != nullptr && !is_near(*below)) below = nullptr;
+  if (above != nullptr && !is_near(*above)) above = nullptr;
+  if (below == nullptr && above == nullptr) return {};
+
+  const bool is_below = above == nullptr ||
+                        (below != nullptr && address - below->network <= above->network - address);
+  const Bits network = is_below ? below->network : above->network;
+  std::vector<ConnectorIndex::Neighbour> found;
+  for (const Entry& entry : std::ranges::equal_range(entries, network, {}, &Entry::network)) {
+    if (is_near(entry)) {
+      found.push_back({IpPrefix(to_address(entry.network), entry.length), entry.connector});
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 /// The arrays while they are changed.
@@ -66,7 +93,7 @@ struct ConnectorIndex::Lists {
 
   void add(const InboundConnector& one) {
     if (const std::string_view name = one.tls_sender_certificate_name; !name.empty()) {
-      certificate_names.push_back({NameKey(name), &one});
+      certificate_names.push_back({NameKey::certificate(name), &one});
     }
     if (is_found_by_sender_domain(one)) {
       for (const std::string_view domain : one.sender_domains) {
@@ -100,6 +127,12 @@ void ConnectorIndex::insert(std::span<const InboundConnector* const> connectors)
 void ConnectorIndex::remove(const InboundConnector& connector) {
   assign({others(sender_domains(), connector), others(v4(), connector), others(v6(), connector),
           others(certificate_names(), connector)});
+}
+
+std::vector<ConnectorIndex::Neighbour> ConnectorIndex::nearest(const IpAddress& address,
+                                                               const IpPrefix& around) const {
+  return address.is_v4() ? nearest_of(v4(), to_v4_bits(address), around)
+                         : nearest_of(v6(), to_v6_bits(address), around);
 }
 
 std::size_t ConnectorIndex::count(const IpPrefix& prefix) const {

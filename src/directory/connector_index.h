@@ -62,9 +62,15 @@ class ConnectorIndex {
   void insert(std::span<const InboundConnector* const> connectors);
   void remove(const InboundConnector& connector);
 
-  /// Whose TlsSenderCertificateName may be this: `mail.contoso.com` or `*.contoso.com`.
+  /// Whose TlsSenderCertificateName may be this, by NameKey::certificate: `mail.contoso.com` or
+  /// `*.contoso.com`.
   std::span<const NameEntry> by_certificate_name(NameKey name) const {
     return find(certificate_names(), name);
+  }
+  /// Whose TlsSenderCertificateName may be in the organizational domain of this one.
+  std::span<const NameEntry> by_certificate_domain(NameKey name) const {
+    return std::ranges::equal_range(certificate_names(), name.domain_part(), {},
+                                    [](const NameEntry& entry) { return entry.key.domain_part(); });
   }
   /// Partner connectors that may have this among their SenderDomains, as written there
   /// (`contoso.com`, `*.contoso.com`, `*`), and that either restrict that domain's mail or have
@@ -81,6 +87,15 @@ class ConnectorIndex {
       for_each_around(v6(), to_v6_bits(address), use);
     }
   }
+
+  /// A prefix and who lists it.
+  struct Neighbour {
+    IpPrefix prefix;
+    const InboundConnector* connector;
+  };
+  /// The prefixes inside `around` whose network is nearest to `address`, where no prefix has the
+  /// address in it: all that begin at one address, in no order.
+  std::vector<Neighbour> nearest(const IpAddress& address, const IpPrefix& around) const;
 
   /// Begins to fetch what a lookup needs, for a caller that has something else to do before.
   void prefetch() const {

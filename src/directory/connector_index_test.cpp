@@ -103,7 +103,8 @@ TEST_CASE("the index of an organization agrees with a look at every connector") 
               one->type == ConnectorType::partner && (one->restricts() || only_domain);
           if (found_so && one->sender_domains.contains(name)) by_domain.insert(one);
         }
-        REQUIRE(connectors(index.by_certificate_name(NameKey(name))) == by_certificate);
+        REQUIRE(connectors(index.by_certificate_name(NameKey::certificate(name))) ==
+                by_certificate);
         REQUIRE(connectors(index.by_sender_domain(NameKey(name))) == by_domain);
       }
     }
@@ -115,6 +116,54 @@ TEST_CASE("a wildcard has one key, however it is asked for") {
   CHECK(NameKey("*.contoso.com") == NameKey::wildcard("contoso.com"));
   CHECK(NameKey("contoso.com") != NameKey::wildcard("contoso.com"));
   CHECK(NameKey("*") != NameKey::wildcard("*"));
+}
+
+TEST_CASE("certificate names of one organizational domain are found together") {
+  InboundConnector first, second, wildcard, other;
+  first.tls_sender_certificate_name = "mx1.vendor.test";
+  second.tls_sender_certificate_name = "mx2.vendor.test";
+  wildcard.tls_sender_certificate_name = "*.vendor.test";
+  other.tls_sender_certificate_name = "mx1.bank.test";
+  ConnectorIndex index;
+  index.insert(std::vector<const InboundConnector*>{&first, &second, &wildcard, &other});
+  const auto in_domain_of = [&](std::string_view name) {
+    return connectors(index.by_certificate_domain(NameKey::certificate(name)));
+  };
+  CHECK(in_domain_of("new.vendor.test") ==
+        std::multiset<const InboundConnector*>{&first, &second, &wildcard});
+  CHECK(in_domain_of("*.mail.bank.test") == std::multiset<const InboundConnector*>{&other});
+  CHECK(in_domain_of("vendor.example").empty());
+}
+
+TEST_CASE("the nearest prefix is found on either side, and only inside the block") {
+  InboundConnector low, high, twin;
+  low.sender_ip_addresses = {IpPrefix::parse("198.51.100.8/29").value(),
+                             IpPrefix::parse("2001:db8:1:1::/64").value()};
+  high.sender_ip_addresses = {IpPrefix::parse("198.51.100.200").value(),
+                              IpPrefix::parse("198.51.101.0").value()};
+  twin.sender_ip_addresses = {IpPrefix::parse("198.51.100.200").value()};
+  ConnectorIndex index;
+  index.insert(std::vector<const InboundConnector*>{&low, &high, &twin});
+  const auto near = [&](std::string_view text, unsigned length) {
+    const IpAddress address = IpAddress::parse(text).value();
+    std::set<std::pair<const InboundConnector*, std::string>> found;
+    for (const auto& [prefix, one] : index.nearest(address, IpPrefix(address, length))) {
+      found.emplace(one, prefix.to_string());
+    }
+    return found;
+  };
+  using Expected = std::set<std::pair<const InboundConnector*, std::string>>;
+  CHECK(near("198.51.100.20", 24) == Expected{{&low, "198.51.100.8/29"}});
+  CHECK(near("198.51.100.1", 24) == Expected{{&low, "198.51.100.8/29"}});
+  CHECK(near("198.51.100.190", 24) ==
+        Expected{{&high, "198.51.100.200"}, {&twin, "198.51.100.200"}});
+  CHECK(near("198.51.100.255", 24) ==
+        Expected{{&high, "198.51.100.200"}, {&twin, "198.51.100.200"}});
+  CHECK(near("198.51.101.7", 24) == Expected{{&high, "198.51.101.0"}});
+  CHECK(near("198.51.99.255", 24).empty());
+  CHECK(near("198.51.102.0", 24).empty());
+  CHECK(near("2001:db8:1:2::1", 48) == Expected{{&low, "2001:db8:1:1::/64"}});
+  CHECK(near("2001:db8:2::1", 48).empty());
 }
 
 TEST_CASE("overlapping addresses of OnPremises connectors are found, each prefix once") {

@@ -202,11 +202,13 @@ Result<void> check_indexes(const InboundConnector& connector, const Snapshot& di
   const bool is_on_premises = connector.type == ConnectorType::on_premises;
   Result<void> checked;
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    std::size_t others = count_others(index.by_certificate_name(NameKey(name)), replaced);
+    std::size_t others =
+        count_others(index.by_certificate_name(NameKey::certificate(name)), replaced);
     if (is_on_premises) {
       others = std::max(
           others,
-          count_others(directory.on_premises().by_certificate_name(NameKey(name)), replaced));
+          count_others(directory.on_premises().by_certificate_name(NameKey::certificate(name)),
+                       replaced));
     }
     checked = check_crowding("TlsSenderCertificateName", name, others);
   }

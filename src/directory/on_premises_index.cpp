@@ -4,7 +4,7 @@ namespace postern::directory {
 
 void OnPremisesIndex::insert(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const NameKey key(name);
+    const NameKey key = NameKey::certificate(name);
     const ConnectorSet* const there = certificate_names_.find(key);
     ConnectorSet set = there == nullptr ? ConnectorSet() : *there;
     set.insert(connector);
@@ -17,7 +17,7 @@ void OnPremisesIndex::insert(const InboundConnector& connector) {
 
 void OnPremisesIndex::remove(const InboundConnector& connector) {
   if (const std::string_view name = connector.tls_sender_certificate_name; !name.empty()) {
-    const NameKey key(name);
+    const NameKey key = NameKey::certificate(name);
     ConnectorSet& set = *certificate_names_.edit(key);
     set.erase(connector);
     if (set.empty()) certificate_names_.erase(key);

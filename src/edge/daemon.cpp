@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "admin/server.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "edge/process.h"
 #include "edge/reload.h"
@@ -100,6 +101,8 @@ class Daemon {
 
   SharedSettings settings_;
   admin::Metrics metrics_;
+  admin::SeenCertificates certificates_;
+  Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
   std::unique_ptr<store::Ledger> ledger_;
@@ -133,8 +136,12 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   if (auto opened = open_stores(); !opened) return opened;
   if (auto started = start_workers(std::move(listeners)); !started) return started;
   watch_values();
-  admin::Services services{
-      .directory = *directory_, .trace = *trace_, .server_name = settings_->config.hostname};
+  tls_.with([&](auto& tls) { tls = settings_->tls; });
+  admin::Services services{.directory = *directory_,
+                           .trace = *trace_,
+                           .server_name = settings_->config.hostname,
+                           .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
+                           .certificates = &certificates_};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -177,6 +184,7 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
   const Shared shared{.directory = *directory_,
                       .trace = *trace_,
                       .metrics = metrics_,
+                      .certificates = certificates_,
                       .admission = *admission_,
                       .delivery = {.pool = *pool_,
                                    .contents = *contents_,
@@ -299,6 +307,7 @@ void Daemon::take_over(const Reload& reload) {
     return;
   }
   settings_ = std::move(*settings);
+  tls_.with([&](auto& tls) { tls = settings_->tls; });
   configure_log(settings_->config.log_level, settings_->config.log_format);
   admission_->set_limits(admission_limits(settings_->config));
   trace_->reload(trace_settings(settings_->config));

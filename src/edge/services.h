@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/metrics.h"
+#include "admin/seen_certificates.h"
 #include "auth/dkim_key_cache.h"
 #include "delivery/content.h"
 #include "delivery/hand_off.h"
@@ -15,6 +16,7 @@ struct Services {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
   admin::Metrics& metrics;
+  admin::SeenCertificates& certificates;
   delivery::ContentStore& contents;
   // These belong to the thread.
   delivery::Courier& courier;

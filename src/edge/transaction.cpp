@@ -104,7 +104,13 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                          : unknown          ? ReverseNameFact::temporary_failure
                                             : ReverseNameFact::absent;
   }
-  co_return policy::decide_rcpt(facts, *services_.directory.snapshot());
+  policy::RcptVerdict verdict = policy::decide_rcpt(facts, *services_.directory.snapshot());
+  if (verdict.matched_by == policy::MatchedBy::certificate) {
+    const net::PeerCertificate& certificate = *session_.tls->certificate;
+    services_.certificates.note(verdict.connector->guid, certificate.names.front(),
+                                certificate.not_after);
+  }
+  co_return verdict;
 }
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(

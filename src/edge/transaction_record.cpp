@@ -76,6 +76,10 @@ store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_pat
   record.decision = to_string(verdict.decision);
   record.reply = verdict.decision == policy::Decision::accept ? "" : verdict.reply.to_line();
   record.reasons = verdict.reasons;
+  if (session_.tls && !session_.tls->certificate_problem.empty() &&
+      !policy::vouches(verdict.matched_by)) {
+    record.reasons.push_back("CertificateNotTrusted: " + session_.tls->certificate_problem);
+  }
   record.status = verdict.decision == policy::Decision::reject ? store::TraceStatus::failed
                                                                : store::TraceStatus::pending;
   return record;

@@ -104,6 +104,7 @@ struct Edge {
       std::move(store::DirectoryStore::open(folder.path + "/postern.db").value());
   Trace trace;
   admin::Metrics metrics;
+  admin::SeenCertificates certificates;
   boost::asio::io_context io{1};  // outlives the pool, whose threads post to it
   net::BlockingPool pool{1, 10};
   delivery::ContentStore contents;
@@ -114,6 +115,7 @@ struct Edge {
   Services services{.directory = *directory,
                     .trace = trace,
                     .metrics = metrics,
+                    .certificates = certificates,
                     .contents = contents,
                     .courier = courier,
                     .asker = asker,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "admin/metrics.h"
+#include "admin/seen_certificates.h"
 #include "auth/dkim_key_cache.h"
 #include "delivery/courier.h"
 #include "dns/resolver.h"
@@ -30,6 +31,7 @@ struct Shared {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
   admin::Metrics& metrics;
+  admin::SeenCertificates& certificates;
   net::Admission& admission;
   delivery::DeliveryServices delivery;
 };

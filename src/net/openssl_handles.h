@@ -27,6 +27,10 @@ using SslHandle = std::unique_ptr<SSL, OpensslDeleter<SSL_free>>;
 using SslContextHandle = std::unique_ptr<SSL_CTX, OpensslDeleter<SSL_CTX_free>>;
 using StoreHandle = std::unique_ptr<X509_STORE, OpensslDeleter<X509_STORE_free>>;
 using StoreContextHandle = std::unique_ptr<X509_STORE_CTX, OpensslDeleter<X509_STORE_CTX_free>>;
+/// The certificates in it belong to somebody else.
+using X509StackHandle =
+    std::unique_ptr<STACK_OF(X509),
+                    OpensslDeleter<[](STACK_OF(X509) * stack) { sk_X509_free(stack); }>>;
 using X509Handle = std::unique_ptr<X509, OpensslDeleter<X509_free>>;
 
 /// Empties the thread's queue of errors and returns the reason of the first: `no shared cipher`.

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/ascii.h"
+#include "net/certificate_report.h"
 #include "net/issue_certificate.h"
 #include "net/tls_peer.h"
 
@@ -149,6 +150,33 @@ TlsContext::~TlsContext() = default;
 const std::vector<std::string>& TlsContext::warnings() const {
   return parts_->warnings;
 }
+Result<CertificateReport> TlsContext::examine(const std::string& pem) const {
+  // As many as a handshake would take.
+  if (pem.size() > 2 * max_client_chain) return fail("The certificate and its chain are too long.");
+  const auto certificates = read_certificates(pem, "The file");
+  if (!certificates) return std::unexpected(certificates.error());
+  X509* const certificate = certificates->front().get();
+
+  const X509StackHandle chain(sk_X509_new_null());
+  const StoreContextHandle context(X509_STORE_CTX_new());
+  if (!chain || !context) throw std::bad_alloc();
+  for (std::size_t i = 1; i < certificates->size(); ++i) {
+    if (sk_X509_push(chain.get(), (*certificates)[i].get()) == 0) throw std::bad_alloc();
+  }
+  if (X509_STORE_CTX_init(context.get(), parts_->anchors.get(), certificate, chain.get()) != 1)
+    throw std::bad_alloc();
+  X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context.get()),
+                                   SSL_CTX_get_security_level(parts_->main.get()));
+  judge_client_certificate(context.get(), nullptr);
+  const int verdict = X509_STORE_CTX_get_error(context.get());
+  ERR_clear_error();
+
+  CertificateReport report{.certificate = describe(*certificate)};
+  report.trusted = verdict == X509_V_OK;
+  if (!report.trusted) report.problem = X509_verify_cert_error_string(verdict);
+  return report;
+}
+
 bool TlsContext::is_client() const {
   return parts_->is_client;
 }

@@ -38,6 +38,8 @@ struct TlsSettings {
   std::string client_ca = "system";
 };
 
+struct CertificateReport;
+
 class TlsContext {
  public:
   /// Reads all files. An error names the file and what is wrong with it.
@@ -54,6 +56,10 @@ class TlsContext {
 
   /// Sentences for the administrator: a certificate that has expired or soon will.
   const std::vector<std::string>& warnings() const;
+
+  /// What a handshake would say of a client that shows the first certificate of this PEM text with
+  /// the others as its chain. Of a server's context. The error says what is wrong with the text.
+  Result<CertificateReport> examine(const std::string& pem) const;
 
   bool is_client() const;
   /// A new connection's state, owned by the caller; for net/tls_session.cpp.

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "net/certificate_report.h"
 #include "net/run.h"
 #include "net/socket_stream.h"
 #include "net/stream_pair.h"
@@ -461,6 +462,37 @@ TEST_CASE("errors of configuration name the file and what is wrong") {
 
   const auto cut = authority.write_file("empty.pem", "");
   CHECK(problem(good, cut).contains("holds no certificate"));
+}
+
+TEST_CASE("a certificate in a file is judged as a handshake would") {
+  const TestAuthority authority;
+  TlsSettings settings;
+  settings.client_ca = authority.root_file();
+  const auto context = TlsContext::server(settings).value();
+  const auto pem = [](const KeyPair& pair) {
+    std::string text = to_pem(*pair.certificate);
+    for (const X509Handle& link : pair.chain) text += to_pem(*link);
+    return text;
+  };
+  const CertificateReport good =
+      context->examine(pem(authority.issue({.common_name = "mx.vendor.test"}))).value();
+  CHECK(good.trusted);
+  CHECK(good.problem.empty());
+  CHECK(good.certificate.names == std::vector<std::string>{"mx.vendor.test"});
+  CHECK(good.certificate.not_after > now());
+
+  const CertificateReport broken =
+      context->examine(pem(authority.issue_without_chain({.common_name = "mx.vendor.test"})))
+          .value();
+  CHECK_FALSE(broken.trusted);
+  CHECK(broken.problem == "unable to get local issuer certificate");
+  CHECK(broken.certificate.names == std::vector<std::string>{"mx.vendor.test"});
+
+  const auto self_signed = issue_certificate({.common_name = "mx.vendor.test"}, nullptr);
+  CHECK_FALSE(context->examine(to_pem(*self_signed.certificate)).value().trusted);
+  CHECK(context->examine("no certificate").error().message ==
+        "The file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).");
+  CHECK_FALSE(context->examine(std::string(1'000'000, 'x')));
 }
 
 TEST_CASE("an expired certificate of our own is a warning") {

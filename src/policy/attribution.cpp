@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "mail/domain_name.h"
+#include "policy/attribution_rules.h"
 
 namespace postern::policy {
 namespace {
@@ -16,34 +17,11 @@ using directory::InboundConnector;
 using directory::NameKey;
 using directory::Organization;
 
-constexpr std::string_view wildcard = "*.";
 /// Above every wildcard, whose rank is the length of its name.
 constexpr unsigned exact_rank = 1'000;
 constexpr unsigned any_domain_rank = 1;
 /// An ambiguity names so many connectors.
 constexpr std::size_t max_named = 5;
-
-std::string_view parent_of(std::string_view domain) {
-  const std::size_t dot = domain.find('.');
-  return dot == std::string_view::npos ? std::string_view{} : domain.substr(dot + 1);
-}
-
-std::string_view without_wildcard(std::string_view pattern) {
-  return pattern.starts_with(wildcard) ? pattern.substr(wildcard.size()) : pattern;
-}
-
-/// `*.domain`, and the same for each domain above it.
-template <class Use>
-void for_each_wildcard(std::string_view domain, Use&& use) {
-  for (; !domain.empty(); domain = parent_of(domain)) use(NameKey::wildcard(domain));
-}
-
-/// The keys under which a connector whose certificate name matches `name` may stand.
-template <class Use>
-void for_each_certificate_key(std::string_view name, Use&& use) {
-  use(NameKey(name));
-  for_each_wildcard(parent_of(name), use);
-}
 
 /// Keeps the best of the connectors it is shown.
 class Choice {
@@ -83,50 +61,6 @@ class Choice {
   const InboundConnector* best_ = nullptr;
   std::vector<const InboundConnector*> equals_;  // of the same rank, which is seldom
 };
-
-/// AssociatedAcceptedDomains: empty, or the domain is among them.
-bool concerns(const InboundConnector& connector, const directory::AcceptedDomain* domain) {
-  return connector.associated_accepted_domains.empty() ||
-         (domain != nullptr && connector.associated_accepted_domains.contains(domain->name));
-}
-
-bool is_owner(const directory::Snapshot::DomainOwner& owner, directory::OrganizationId id) {
-  return owner && owner.organization->id() == id;
-}
-
-/// An OnPremises connector has to do with the accepted domain that the mail comes from, or else
-/// goes to.
-bool concerns_originating(const InboundConnector& connector, const AttributionFacts& facts) {
-  const directory::AcceptedDomain* domain = nullptr;
-  if (is_owner(facts.recipient, connector.organization)) domain = facts.recipient.domain;
-  if (is_owner(facts.sender, connector.organization)) domain = facts.sender.domain;
-  return concerns(connector, domain);
-}
-
-/// Does the organization own what the connector's certificate is for? contoso.com backs
-/// mail.contoso.com and *.contoso.com; jpn.contoso.com backs *.contoso.com.
-bool backs_certificate(const Organization& organization, std::string_view wanted) {
-  const std::string_view name = without_wildcard(wanted);
-  for (std::string_view above = name; !above.empty(); above = parent_of(above)) {
-    if (organization.find_domain(above) != nullptr) return true;
-  }
-  return name.size() != wanted.size() && organization.has_domain_below(name);
-}
-
-// Why an organization's certificate connector may speak for it, best last: the certificate's
-// domain is its own, else the reverse-path's, else the forward-path's.
-enum class Backing : unsigned { none, recipient, sender, certificate };
-
-Backing backing_of(const InboundConnector& connector, const AttributionFacts& facts,
-                   const directory::Snapshot& directory) {
-  const Organization* const organization = directory.peek_organization(connector.organization);
-  if (backs_certificate(*organization, connector.tls_sender_certificate_name)) {
-    return Backing::certificate;
-  }
-  if (is_owner(facts.sender, connector.organization)) return Backing::sender;
-  if (is_owner(facts.recipient, connector.organization)) return Backing::recipient;
-  return Backing::none;
-}
 
 Attribution originating_by_certificate(const AttributionFacts& facts,
                                        const directory::Snapshot& directory) {
@@ -180,14 +114,6 @@ Attribution originating_by_address(const AttributionFacts& facts) {
   return result;
 }
 
-/// Is this Partner connector in force for mail of the sender's domain to the recipient's? Its
-/// rank for the sender's domain, or zero.
-unsigned rank_partner(const InboundConnector& connector, const AttributionFacts& facts) {
-  if (connector.type != ConnectorType::partner || !connector.enabled) return 0;
-  if (!concerns(connector, facts.recipient.domain)) return 0;
-  return rank_sender_domain(connector.sender_domains, facts.sender_domain);
-}
-
 /// The Partner connectors that are found by the sender's domain, with their ranks for it.
 template <class Use>
 void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
@@ -197,10 +123,7 @@ void for_each_by_sender_domain(const AttributionFacts& facts, Use&& use) {
       if (const unsigned rank = rank_partner(*one, facts)) use(*one, rank);
     }
   };
-  use_key(NameKey("*"));
-  if (facts.sender_domain.empty()) return;
-  use_key(NameKey(facts.sender_domain));
-  for_each_wildcard(facts.sender_domain, use_key);
+  for_each_sender_domain_key(facts.sender_domain, use_key);
 }
 
 std::optional<std::string> normalize_certificate_name(std::string_view name) {

@@ -5,13 +5,16 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/ascii.h"
 #include "mail/domain_name.h"
+#include "policy/attribution_walk.h"
 #include "policy/decision.h"
 
 using namespace postern;
@@ -230,6 +233,38 @@ const InboundConnector* search_originating(const std::vector<InboundConnector>& 
   });
 }
 
+bool has_client(const InboundConnector& one, const AttributionFacts& facts) {
+  return rank_certificate(one.tls_sender_certificate_name, facts.certificate_names) > 0 ||
+         rank_address(one.sender_ip_addresses, facts.client) > 0;
+}
+
+/// Which kind of nearest miss there is, by how its sentence goes on after the connector's name.
+std::string search_nearest_miss(const std::vector<InboundConnector>& connectors,
+                                const AttributionFacts& facts) {
+  const Organization* const organization = facts.recipient.organization;
+  bool hit = false;
+  bool neighbour = false;
+  bool same_domain = false;
+  for (const InboundConnector& one : connectors) {
+    if (organization == nullptr || one.organization != organization->id()) continue;
+    hit = hit || has_client(one, facts);
+    const unsigned length = facts.client.is_v4() ? 24 : 48;
+    for (const IpPrefix& prefix : one.sender_ip_addresses) {
+      neighbour = neighbour || IpPrefix(facts.client, length).contains(prefix);
+    }
+    for (const std::string& name : facts.certificate_names) {
+      // All names in these worlds have the organizational domain a.test or b.test.
+      const std::string_view wanted = one.tls_sender_certificate_name;
+      same_domain = same_domain || (!wanted.empty() && wanted.substr(wanted.size() - 6) ==
+                                                           name.substr(name.size() - 6));
+    }
+  }
+  if (hit) return " matches ";
+  if (neighbour) return " lists ";
+  if (same_domain) return " wants a certificate ";
+  return search_restriction(connectors, facts) != nullptr ? " is for the sender's domain" : "";
+}
+
 Guid guid_of(const InboundConnector* connector) {
   return connector == nullptr ? Guid() : connector->guid;
 }
@@ -283,6 +318,91 @@ TEST_CASE("attribution agrees with a look at every connector") {
   CHECK(attributed > 500);
   CHECK(originating > 500);
   CHECK(restricted > 500);
+}
+
+TEST_CASE(
+    "the nearest miss agrees with a look at every connector, and is told where none vouches") {
+  std::map<std::string, int> kinds;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    World world(seed);
+    const Snapshot directory = world.directory();
+    for (int i = 0; i < 40; ++i) {
+      const World::Mail mail = world.random_mail();
+      const RcptVerdict verdict = decide_rcpt(mail.facts(), directory);
+      std::string told;
+      for (const std::string& reason : verdict.reasons) {
+        if (reason.starts_with(nearest_miss_mark)) told = reason;
+      }
+      if (vouches(verdict.matched_by)) {
+        REQUIRE(told.empty());
+        continue;
+      }
+      const AttributionFacts facts(mail.facts(), directory,
+                                   directory.find_domain(mail.forward_path.domain));
+      // Whose connector wants TLS is not asked for a restriction.
+      if (!facts.recipient || verdict.decision == Decision::defer) continue;
+      const std::string kind = search_nearest_miss(world.connectors(), facts);
+      CAPTURE(told);
+      REQUIRE(told.empty() == kind.empty());
+      REQUIRE(told.contains(kind));
+      ++kinds[kind];
+    }
+  }
+  for (const char* kind :
+       {"", " matches ", " lists ", " wants a certificate ", " is for the sender's domain"}) {
+    CAPTURE(kind);
+    CHECK(kinds[kind] > 50);
+  }
+}
+
+TEST_CASE("the walk tells of every connector what attribution makes of it") {
+  int chosen = 0;
+  int beaten = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    World world(seed);
+    const Snapshot directory = world.directory();
+    for (int i = 0; i < 40; ++i) {
+      const World::Mail mail = world.random_mail();
+      const AttributionFacts facts(mail.facts(), directory,
+                                   directory.find_domain(mail.forward_path.domain));
+      const Attribution originating = attribute_originating(facts, directory);
+      const bool is_own = originating.connector != nullptr &&
+                          originating.organization == facts.recipient.organization;
+      const Attribution incoming =
+          is_own || !facts.recipient ? Attribution{} : attribute_incoming(facts);
+      const bool vouched = is_own || incoming.vouches();
+
+      std::multiset<Guid> expected;
+      for (const auto* one : {originating.connector, incoming.connector}) {
+        if (one != nullptr) expected.insert(one->guid);
+      }
+      if (facts.recipient && !vouched && find_restriction(facts) != nullptr)
+        expected.insert(find_restriction(facts)->guid);
+      std::multiset<Guid> told;
+      bool walked_off = false;
+      for (const AttributionStep& step : walk_attribution(facts, directory)) {
+        switch (step.result) {
+          case AttributionStep::Result::chosen:
+            told.insert(step.connector->guid);
+            walked_off = walked_off || !step.why.empty();
+            break;
+          case AttributionStep::Result::matches:
+            ++beaten;
+            // Somebody is better, who is named as chosen.
+            walked_off = walked_off || expected.empty();
+            break;
+          case AttributionStep::Result::no:
+            walked_off = walked_off || step.why.empty();
+            break;
+        }
+      }
+      REQUIRE(told == expected);
+      REQUIRE_FALSE(walked_off);
+      chosen += static_cast<int>(told.size());
+    }
+  }
+  CHECK(chosen > 500);
+  CHECK(beaten > 100);
 }
 
 TEST_CASE("neither the order of connectors nor the case of addresses changes a verdict") {

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "mail/domain_name.h"
+#include "policy/nearest_miss.h"
 
 namespace postern::policy {
 namespace {
@@ -79,30 +80,10 @@ void attribute(RcptVerdict& verdict, Attribution attribution, Direction directio
   verdict.reasons = std::move(attribution.notes);
 }
 
-}  // namespace
-
-std::string_view to_string(Decision decision) {
-  switch (decision) {
-    case Decision::accept:
-      return "Accept";
-    case Decision::reject:
-      return "Reject";
-    case Decision::defer:
-      return "Defer";
-  }
-  std::abort();  // never a Decision
-}
-
-bool needs_reverse_name(const IpAddress& client) {
-  return client.is_v6() && !client.is_loopback();
-}
-
-RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
+/// `restriction` gets the connector that restricts mail of the sender's domain, if that is asked.
+RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const Snapshot& directory,
+                   const directory::InboundConnector*& restriction) {
   const mail::Mailbox& forward_path = *facts.forward_path;
-  const AttributionFacts known(facts, directory,
-                               forward_path.domain.empty()
-                                   ? find_postmaster_owner(directory, facts.server_name)
-                                   : directory.find_domain(forward_path.domain));
   const Snapshot::DomainOwner& recipient = known.recipient;
   Attribution originating = attribute_originating(known, directory);
   RcptVerdict verdict;
@@ -130,7 +111,8 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
   }
 
   if (!vouched) {
-    if (const auto* const restriction = find_restriction(known)) {
+    restriction = find_restriction(known);
+    if (restriction != nullptr) {
       return refuse(verdict, partner_restricted,
                     "PartnerConnectorRestriction: " + restriction->name.str());
     }
@@ -170,6 +152,42 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
   verdict.detail = std::move(destination->detail);
   verdict.wildcard = destination->wildcard;
   verdict.next_hop = recipient.domain->next_hop;
+  return verdict;
+}
+
+}  // namespace
+
+std::string_view to_string(Decision decision) {
+  switch (decision) {
+    case Decision::accept:
+      return "Accept";
+    case Decision::reject:
+      return "Reject";
+    case Decision::defer:
+      return "Defer";
+  }
+  std::abort();  // never a Decision
+}
+
+bool needs_reverse_name(const IpAddress& client) {
+  return client.is_v6() && !client.is_loopback();
+}
+
+RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
+  const std::string_view domain = facts.forward_path->domain;
+  const AttributionFacts known(facts, directory,
+                               domain.empty() ? find_postmaster_owner(directory, facts.server_name)
+                                              : directory.find_domain(domain));
+  const directory::InboundConnector* restriction = nullptr;
+  RcptVerdict verdict = decide(facts, known, directory, restriction);
+  if (vouches(verdict.matched_by)) return verdict;
+  if (const auto miss = find_nearest_miss(known, directory, restriction)) {
+    verdict.reasons.push_back(std::string(nearest_miss_mark) + miss->sentence);
+    // Else nobody would find relaying that was denied in a trace of his own.
+    if (verdict.organization == nullptr) {
+      verdict.organization = directory.find_organization(miss->organization->id());
+    }
+  }
   return verdict;
 }
 

@@ -19,6 +19,9 @@
 
 namespace postern::policy {
 
+/// Before the sentence of a NearestMiss, among the reasons.
+inline constexpr std::string_view nearest_miss_mark = "NearestMiss: ";
+
 enum class Decision { accept, reject, defer };
 std::string_view to_string(Decision decision);
 
@@ -26,7 +29,8 @@ struct RcptVerdict {
   Decision decision = Decision::reject;
   /// Without the bracketed tail; see with_tail. For accept: 250 2.1.5.
   mail::Reply reply;
-  /// The owner of the forward-path, or of the connector in an Originating session; null: none.
+  /// The owner of the forward-path, or of the connector in an Originating session, or of the
+  /// nearest miss; null: none.
   std::shared_ptr<const directory::Organization> organization;
   /// Null: not attributed.
   std::shared_ptr<const directory::InboundConnector> connector;
@@ -43,7 +47,8 @@ struct RcptVerdict {
   bool wildcard = false;
   /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default.
   std::string next_hop;
-  /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`.
+  /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`,
+  /// `NearestMiss: connector C …`. The client is told none of them.
   std::vector<std::string> reasons;
 };
 

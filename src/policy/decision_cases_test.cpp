@@ -194,6 +194,13 @@ class Player {
       CHECK(verdict_.direct_send == (rest == "yes"));
     } else if (verb == "reason") {
       CHECK(std::ranges::count(verdict_.reasons, rest) == 1);
+    } else if (verb == "nearest-miss") {
+      std::string told = "none";
+      for (const std::string& reason : verdict_.reasons) {
+        if (reason.starts_with(policy::nearest_miss_mark))
+          told = reason.substr(policy::nearest_miss_mark.size());
+      }
+      CHECK(told == rest);
     } else if (verb == "recipient") {
       const std::string detail = verdict_.detail.empty() ? "" : " detail " + verdict_.detail;
       CHECK(verdict_.recipient + detail == rest);

@@ -218,7 +218,10 @@ TEST_CASE("an organization is found by name, GUID and domain, and goes with all 
   store->remove_organization("CONTOSO").value();
   CHECK(store->snapshot()->organization_count() == 0);
   CHECK_FALSE(store->snapshot()->find_domain("contoso.com"));
-  CHECK(store->snapshot()->on_premises().by_certificate_name(NameKey("*.contoso.com")).empty());
+  CHECK(store->snapshot()
+            ->on_premises()
+            .by_certificate_name(NameKey::certificate("*.contoso.com"))
+            .empty());
   store::Database database = store::Database::open(folder.database()).value();
   for (const char* table : {"accepted_domain", "recipient", "inbound_connector"}) {
     auto count = database.prepare(std::string("SELECT count(*) FROM ") + table);
