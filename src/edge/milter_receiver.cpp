@@ -47,6 +47,7 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
     : services_{.directory = services.directory,
                 .trace = services.trace,
                 .metrics = services.metrics,
+                .certificates = services.certificates,
                 .contents = services.contents,
                 .courier = courier_,
                 .asker = services.asker,
