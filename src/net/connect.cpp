@@ -106,7 +106,7 @@ awaitable<Result<std::unique_ptr<Stream>>> connect(Endpoint endpoint, ConnectOpt
   const int error = co_await connect_socket(io, socket.get(), address, until);
   if (error != 0) co_return cannot_connect(endpoint.to_string(), std::strerror(error));
   co_return make_socket_stream(io, std::move(socket), std::move(options.tls),
-                               std::move(options.server_name));
+                               std::move(options.expected));
 }
 
 awaitable<Result<std::unique_ptr<Stream>>> connect(std::string host, std::uint16_t port,

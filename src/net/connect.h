@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "net/endpoint.h"
+#include "net/expected_server.h"
 #include "net/stream.h"
 #include "net/tls_context.h"
 
@@ -17,8 +18,8 @@ class BlockingPool;
 
 struct ConnectOptions {
   std::chrono::steady_clock::duration limit = std::chrono::seconds(30);
-  std::shared_ptr<const TlsContext> tls;  ///< for start_tls(); null: plain only
-  std::string server_name;                ///< SNI; empty: none
+  std::shared_ptr<const TlsContext> tls;           ///< for start_tls(); null: plain only
+  std::shared_ptr<const ExpectedServer> expected;  ///< for start_tls(); null: nobody in particular
 };
 
 /// To one address or path. The error is a sentence: `Cannot connect to 127.0.0.1:24: Connection
