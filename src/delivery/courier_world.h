@@ -25,6 +25,12 @@ inline Recipient as_recipient(const std::string& address, NextHop hop) {
           .next_hop = std::move(hop)};
 }
 
+/// Most tests have hops that fail many times in a row on purpose.
+inline HealthLimits chosen_health() {
+  return {.breaker = {.failures = 1000, .rest = std::chrono::seconds(30)},
+          .address_retry = std::chrono::seconds(60)};
+}
+
 struct CourierWorld {
   explicit CourierWorld(CourierSettings chosen = {}) : settings(std::move(chosen)) {
     if (settings.host_name.empty()) settings.host_name = "mx.contoso.test";
@@ -34,12 +40,10 @@ struct CourierWorld {
   }
 
   /// A courier with new connections, as after a restart of the daemon.
-  void start() {
-    courier = make_courier(services(), settings, io.get_executor(), make_connect(pool));
-  }
+  void start() { courier = make_courier(services(), settings, io.get_executor(), {.pool = pool}); }
 
   DeliveryServices services() {
-    return {pool, contents, maildir, *ledger, *quarantine, in_flight, counters};
+    return {pool, contents, maildir, *ledger, *quarantine, in_flight, health, counters};
   }
 
   /// Runs until the task has ended; connections that stay open do not count.
@@ -131,6 +135,7 @@ struct CourierWorld {
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<QuarantineFolder> quarantine;
   InFlight in_flight;
+  HopHealth health{chosen_health()};
   Counters counters;
   std::unique_ptr<Courier> courier;
 };

@@ -71,7 +71,9 @@ ScriptedServer::ScriptedServer(NextHop::Kind kind) {
       ::getsockname(listener_, generic, &size) != 0) {
     throw std::runtime_error("cannot listen on loopback");
   }
-  hop_ = {.kind = kind, .path = "", .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+  hop_ = {.kind = kind,
+          .path = "",
+          .servers = {{.host = "127.0.0.1", .port = ntohs(address.sin_port)}}};
   thread_ = std::jthread([this] { listen_loop(); });
 }
 
