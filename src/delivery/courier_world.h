@@ -32,7 +32,8 @@ inline HealthLimits chosen_health() {
 }
 
 struct CourierWorld {
-  explicit CourierWorld(CourierSettings chosen = {}) : settings(std::move(chosen)) {
+  explicit CourierWorld(CourierSettings chosen = {}, HealthLimits limits = chosen_health())
+      : settings(std::move(chosen)), health(limits) {
     if (settings.host_name.empty()) settings.host_name = "mx.contoso.test";
     ledger = std::move(*store::Ledger::open(data.str() + "/ledger.db", now()));
     quarantine = std::move(*QuarantineFolder::open(data.str() + "/quarantine", pool));
@@ -40,7 +41,10 @@ struct CourierWorld {
   }
 
   /// A courier with new connections, as after a restart of the daemon.
-  void start() { courier = make_courier(services(), settings, io.get_executor(), {.pool = pool}); }
+  void start() {
+    courier = make_courier(services(), settings, io.get_executor(),
+                           {.pool = pool, .resolver = resolver, .tls = tls});
+  }
 
   DeliveryServices services() {
     return {pool, contents, maildir, *ledger, *quarantine, in_flight, health, counters};
@@ -128,6 +132,9 @@ struct CourierWorld {
 
   TestFolder data;
   CourierSettings settings;
+  // For start(): what hops that ask for them need.
+  dns::Resolver* resolver = nullptr;
+  std::shared_ptr<const net::TlsContext> tls;
   boost::asio::io_context io{1};
   net::BlockingPool pool{4, 100};
   ContentStore contents{data.str(), {}, pool};
@@ -135,7 +142,7 @@ struct CourierWorld {
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<QuarantineFolder> quarantine;
   InFlight in_flight;
-  HopHealth health{chosen_health()};
+  HopHealth health;
   Counters counters;
   std::unique_ptr<Courier> courier;
 };

@@ -187,7 +187,9 @@ void ScriptedServer::serve(int socket, const Script& script) {
       talk.send("221 2.0.0 Bye\r\n");
       return;
     } else {
-      reply = "500 5.5.1 What?\r\n";
+      const auto known = std::ranges::find_if(
+          script.others, [&](const auto& other) { return command.starts_with(other.first); });
+      reply = known == script.others.end() ? "500 5.5.1 What?\r\n" : known->second;
     }
     if (!talk.send(reply)) return;
   }
