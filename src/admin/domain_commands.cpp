@@ -151,8 +151,9 @@ constexpr ParameterSpec match_parameter = {
 constexpr ParameterSpec hop_parameter = {
     "NextHop",
     text,
-    "Where its mail goes: maildir:PATH with %d and %u, lmtp:HOST:PORT, lmtp:unix:PATH or "
-    "smtp:HOST:PORT.",
+    "Where its mail goes: maildir:PATH with %d and %u, lmtp:HOST:PORT, lmtp:unix:PATH, "
+    "smtp:HOST:PORT or smtp:mx:DOMAIN; several servers with commas between them, in quotes; "
+    "options behind a question mark, as in smtp:HOST:25?tls=verify.",
     named,
     false,
     "[delivery] default of the configuration"};
