@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import tempfile
 
+import evidence
 from world import BIN, TOP, World, pss_kilobytes
 
 TWENTY = ['--connections', '20']
@@ -86,7 +87,8 @@ def microbenchmarks():
     for program in sorted(BIN.glob('*_bench')):
         print(f'\n{program.name}:', flush=True)
         with tempfile.NamedTemporaryFile(suffix='.json') as out:
-            done = subprocess.run([program, f'--benchmark_out={out.name}', '--benchmark_out_format=json'])
+            options = evidence.OPTIONS if program.name.startswith('auth_') else []
+            done = subprocess.run([program, f'--benchmark_out={out.name}', '--benchmark_out_format=json', *options])
             if done.returncode != 0:
                 raise SystemExit(f'{program.name} failed')
             text = pathlib.Path(out.name).read_text()
@@ -106,7 +108,7 @@ def print_contest(title, results):
 
 
 def verdict(what, value, unit, goal, is_met):
-    print(f'   {what:46}{value:9.2f} {unit:14} goal {goal:10} {"met" if is_met else "MISSED"}')
+    print(f'   {what:46}{value:12,.2f} {unit:14} goal {goal:10} {"met" if is_met else "MISSED"}')
     return {'value': value, 'goal': goal, 'met': is_met}
 
 
@@ -145,6 +147,8 @@ def main():
         ]
     if options.only != 'edge':
         report['microbenchmarks'] = microbenchmarks()
+        print()
+        report['verdicts'] = report.get('verdicts', []) + evidence.verdicts(report['microbenchmarks'], verdict)
 
     file = TOP / 'bench/results.json'
     file.write_text(json.dumps(report, indent=1))

@@ -1,14 +1,14 @@
 # The authentication library for other programs: `make install-library`, then
 #
 #   find_package(Postern REQUIRED)
-#   target_link_libraries(mine PRIVATE Postern::auth)
+#   target_link_libraries(mine PRIVATE Postern::auth)       # or Postern::reports
 #
 # Installed are the folders that know nothing of the daemon, as static libraries with their headers
 # in PREFIX/include/postern. They are a component of their own, so that neither `make install` nor
 # the Debian package has them.
 include(CMakePackageConfigHelpers)
 
-set(folders base mail dns auth)
+set(folders base mail dns auth reports)
 set(where COMPONENT library EXCLUDE_FROM_ALL)
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/Postern)
 

@@ -23,6 +23,10 @@ void Sha256::Free::operator()(evp_md_ctx_st* context) const {
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  begin();
+}
+
+void Sha256::begin() {
   // Hashing fails only for want of memory.
   if (!context_ || EVP_DigestInit_ex2(context_.get(), sha256_method(), nullptr) != 1) std::abort();
 }
@@ -38,7 +42,9 @@ Digest Sha256::finish() {
 }
 
 Digest Sha256::of(std::string_view bytes) {
-  Sha256 hash;
+  // A context that has hashed before needs no memory.
+  thread_local Sha256 hash;
+  hash.begin();
   hash.update(bytes);
   return hash.finish();
 }

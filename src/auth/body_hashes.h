@@ -39,6 +39,8 @@ class Sha256 {
   static Digest of(std::string_view bytes);
 
  private:
+  void begin();
+
   struct Free {
     void operator()(evp_md_ctx_st* context) const;
   };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "auth/signature_check.h"
+#include "mail/lexical.h"
 
 namespace postern::auth {
 namespace {
@@ -24,9 +25,10 @@ DkimResult describe(const ParsedSignature& parsed, std::size_t field) {
                     .field = field};
   if (!signature.signature.empty()) {
     result.algorithm = signature.algorithm;
-    result.signature_start =
-        without_fws(signature.signature_text.substr(0, 4 * signature_start_size))
-            .substr(0, signature_start_size);
+    for (const char c : signature.signature_text) {
+      if (result.signature_start.size() == signature_start_size) break;
+      if (!mail::is_fws(c)) result.signature_start += c;
+    }
   }
   return result;
 }

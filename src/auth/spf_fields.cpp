@@ -1,6 +1,7 @@
 #include "auth/spf_fields.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "mail/mailbox.h"
 #include "mail/received_spf.h"
@@ -16,20 +17,26 @@ std::string sender(const SpfQuery& query) {
 }
 
 /// For people: the words that other receivers use too, so that they can be searched for.
-std::string explain(const SpfQuery& query, const SpfEvaluation& evaluation) {
-  const std::string client = query.client.to_string();
-  const std::string domain = "domain of " + sender(query);
+std::string explain(const SpfQuery& query, const SpfEvaluation& evaluation,
+                    std::string_view sender) {
+  const auto about_sender = [&](std::string_view verdict, std::string_view end) {
+    const bool names_client = evaluation.result != SpfResult::none;
+    const std::string client = names_client ? query.client.to_string() : "";
+    std::string text;
+    text.reserve(100 + sender.size());
+    return text.append("domain of ").append(sender).append(verdict).append(client).append(end);
+  };
   switch (evaluation.result) {
     case SpfResult::pass:
-      return domain + " designates " + client + " as permitted sender";
+      return about_sender(" designates ", " as permitted sender");
     case SpfResult::fail:
-      return domain + " does not designate " + client + " as permitted sender";
+      return about_sender(" does not designate ", " as permitted sender");
     case SpfResult::softfail:
-      return domain + " probably does not designate " + client;
+      return about_sender(" probably does not designate ", "");
     case SpfResult::neutral:
-      return domain + " says neither yes nor no to " + client;
+      return about_sender(" says neither yes nor no to ", "");
     case SpfResult::none:
-      return domain + " does not designate permitted senders";
+      return about_sender(" does not designate permitted senders", "");
     case SpfResult::temperror:
       return "temporary failure: " + evaluation.problem;
     case SpfResult::permerror:
@@ -42,29 +49,32 @@ std::string explain(const SpfQuery& query, const SpfEvaluation& evaluation) {
 
 mail::AuthenticationResult to_authentication_result(const SpfQuery& query,
                                                     const SpfEvaluation& evaluation) {
+  std::string address = sender(query);
   mail::AuthenticationResult result{.method = "spf",
                                     .result = std::string(to_string(evaluation.result)),
-                                    .comment = explain(query, evaluation)};
+                                    .comment = explain(query, evaluation, address)};
   // Of a null reverse-path, only the HELO name was checked (RFC 7208 section 2.4).
   const bool by_helo = query.identity == SpfIdentity::helo || query.domain.empty();
   result.properties.push_back(
       by_helo ? mail::AuthenticationProperty{"smtp", "helo", query.helo}
-              : mail::AuthenticationProperty{"smtp", "mailfrom", sender(query)});
+              : mail::AuthenticationProperty{"smtp", "mailfrom", std::move(address)});
   return result;
 }
 
 std::string to_received_spf_field(const SpfQuery& query, const SpfEvaluation& evaluation) {
   const bool is_error =
       evaluation.result == SpfResult::temperror || evaluation.result == SpfResult::permerror;
-  return mail::to_received_spf_field({.result = std::string(to_string(evaluation.result)),
-                                      .comment = query.receiver + ": " + explain(query, evaluation),
-                                      .client = query.client,
-                                      .envelope_from = sender(query),
-                                      .helo = query.helo,
-                                      .receiver = query.receiver,
-                                      .identity = std::string(to_string(evaluation.identity)),
-                                      .mechanism = evaluation.mechanism,
-                                      .problem = is_error ? evaluation.problem : ""});
+  std::string address = sender(query);
+  return mail::to_received_spf_field(
+      {.result = std::string(to_string(evaluation.result)),
+       .comment = query.receiver + ": " + explain(query, evaluation, address),
+       .client = query.client,
+       .envelope_from = std::move(address),
+       .helo = query.helo,
+       .receiver = query.receiver,
+       .identity = std::string(to_string(evaluation.identity)),
+       .mechanism = evaluation.mechanism,
+       .problem = is_error ? evaluation.problem : ""});
 }
 
 }  // namespace postern::auth

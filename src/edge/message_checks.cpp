@@ -19,6 +19,7 @@ struct MessageChecks::Message {
   std::optional<auth::DkimVerifier> dkim;
   std::optional<auth::ArcValidator> arc;
   bool is_read = false;
+  bool asked_ahead = false;
 };
 
 MessageChecks::MessageChecks(Asker& asker, auth::DkimKeyCache& keys,
@@ -33,7 +34,13 @@ MessageChecks::~MessageChecks() = default;
 void MessageChecks::write(std::string_view piece) {
   std::string_view body = message_->header.feed(piece);
   if (!message_->header.is_complete()) return;
-  if (!message_->is_read) read_header();
+  if (!message_->is_read) {
+    read_header();
+  } else if (!std::exchange(message_->asked_ahead, true)) {
+    // Not with the piece that ends the header: a small message ends with it too, and is asked
+    // about at once.
+    ask_ahead();
+  }
   if (!message_->body.is_empty()) message_->body.update(body);
 }
 
@@ -61,8 +68,11 @@ void MessageChecks::read_header() {
   if (message.section.trouble != mail::HeaderTrouble::none) return;
   message.dkim.emplace(message.header.text(), message.section, message.body);
   message.arc.emplace(message.header.text(), message.section, message.body);
+}
 
-  // While the body is still arriving: what `begin` will need is then in the cache.
+void MessageChecks::ask_ahead() {
+  Message& message = *message_;
+  if (!message.dkim) return;
   const Time time = now();
   std::vector<dns::Question> questions = message.dkim->questions(keys_, time);
   std::ranges::move(message.arc->questions(keys_, time), std::back_inserter(questions));

@@ -59,6 +59,8 @@ class MessageChecks {
   struct Message;
 
   void read_header();
+  /// While the body is still arriving: what `begin` will need is then in the cache.
+  void ask_ahead();
 
   Asker& asker_;
   auth::DkimKeyCache& keys_;

@@ -3,7 +3,8 @@
 //
 // Tolerant, since the message is here already and somebody's reader will show it in any case:
 // whatever looks like an address is found, and `well_formed` tells whether the grammar agreed.
-// Encoded words (RFC 2047) of display names are left alone.
+// Encoded words (RFC 2047) of display names are left alone: shown_name decodes them for those who
+// look at the result, and nothing that decides may.
 #pragma once
 
 #include <cstddef>
@@ -22,16 +23,36 @@ struct HeaderAddress {
   std::string local_part;
   /// In the form of to_a_label or an address literal; empty: the address has no usable domain.
   std::string domain;
+  /// What the comments beside and in the address say, with a blank between two.
+  std::string comment;
 
   bool operator==(const HeaderAddress&) const = default;
 };
 
+/// The display name with encoded words decoded (mail/encoded_words.h), for people: where there is
+/// none the comment, in which old programs write it (RFC 5322 section 3.4). Perhaps empty.
+std::string shown_name(const HeaderAddress& address);
+
 /// More are not looked at, and the list is not well formed.
 inline constexpr std::size_t max_addresses = 500;
+
+/// `Board: ann@contoso.com, bob@contoso.com;`
+struct AddressGroup {
+  /// As in HeaderAddress.
+  std::string display_name;
+  std::string comment;
+  /// The members are addresses[begin] to addresses[end - 1] of the list, perhaps none.
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  bool operator==(const AddressGroup&) const = default;
+};
 
 struct AddressList {
   /// Members of groups stand here like all others.
   std::vector<HeaderAddress> addresses;
+  /// Not more than max_addresses; members of further ones are only among the addresses.
+  std::vector<AddressGroup> groups;
   bool well_formed = true;
 };
 

@@ -29,6 +29,8 @@ TEST_CASE("the forms of RFC 5322 section 3.4") {
   CHECK(good("\"Smith, Ann\" <ann@contoso.com>, bob@fabrikam.com") ==
         Addresses{{"Smith, Ann", "ann", "contoso.com"}, {"", "bob", "fabrikam.com"}});
   CHECK(good("Ann Q. Public <\"a b\"@contoso.com>")[0].local_part == "a b");
+  CHECK(good("Ann Q. Public <\"a\".b@contoso.com>") ==
+        Addresses{{"Ann Q. Public", "a.b", "contoso.com"}});
   CHECK(good("<ann@[IPv6:2001:DB8::1]>")[0].domain == "[IPv6:2001:db8::1]");
   CHECK(good("=?utf-8?q?J=C3=BCrgen?= <j@Bücher.example>") ==
         Addresses{{"=?utf-8?q?J=C3=BCrgen?=", "j", "xn--bcher-kva.example"}});
@@ -36,8 +38,9 @@ TEST_CASE("the forms of RFC 5322 section 3.4") {
 
 TEST_CASE("comments and folds may stand anywhere, and hide nothing") {
   CHECK(good("(x@evil.test) ann (a \\) (b)) @ \r\n contoso . com (c)") ==
-        Addresses{{"", "ann", "contoso.com"}});
-  CHECK(good("Ann <ann(x)@(y)contoso.com(z)>") == Addresses{{"Ann", "ann", "contoso.com"}});
+        Addresses{{"", "ann", "contoso.com", "x@evil.test a ) (b) c"}});
+  CHECK(good("Ann <ann(x)@(y)contoso.com(z)>") ==
+        Addresses{{"Ann", "ann", "contoso.com", "x y z"}});
   CHECK(good("<@a.test,@b.test:ann@contoso.com>") == Addresses{{"", "ann", "contoso.com"}});
 }
 
@@ -45,6 +48,34 @@ TEST_CASE("groups give their members") {
   CHECK(good("Board: ann@contoso.com, Bob <bob@contoso.com>;, c@contoso.com").size() == 3);
   CHECK(good("undisclosed-recipients:;").empty());
   CHECK(odd("Board: ann@contoso.com").size() == 1);
+}
+
+TEST_CASE("groups keep their names and members") {
+  using Groups = std::vector<AddressGroup>;
+  CHECK(parse_address_list("a@b.test, Board(x): ann@contoso.com, Bob <b@contoso.com>; , c@d.test")
+            .groups == Groups{{"Board", "x", 1, 3}});
+  CHECK(parse_address_list("nobody:;").groups == Groups{{"nobody", "", 0, 0}});
+  CHECK(parse_address_list("One: a@b.test; Two: c@d.test").groups ==
+        Groups{{"One", "", 0, 1}, {"Two", "", 1, 2}});
+  // Their number is limited, that of the addresses found is not thereby.
+  std::string many;
+  for (std::size_t i = 0; i <= max_addresses; ++i) many += "a:;";
+  const AddressList list = parse_address_list(many + "z: ann@contoso.com;");
+  CHECK(list.groups.size() == max_addresses);
+  CHECK(list.addresses == Addresses{{"", "ann", "contoso.com"}});
+}
+
+TEST_CASE("a name to show is decoded, and never the address") {
+  const auto shown = [](std::string_view body) {
+    return shown_name(parse_address_list(body).addresses.at(0));
+  };
+  CHECK(shown("=?utf-8?q?J=C3=BCrgen?= M. <j@contoso.com>") == "Jürgen M.");
+  CHECK(shown("j@contoso.com (=?utf-8?q?J=C3=BCrgen?=)") == "Jürgen");
+  CHECK(shown("<j@contoso.com> Jay") == "Jay");
+  CHECK(shown("j@contoso.com") == "");
+  const AddressList list = parse_address_list("=?utf-8?q?=3Cann=40contoso.com=3E?= <j@evil.test>");
+  CHECK(list.addresses.size() == 1);
+  CHECK(list.addresses[0].domain == "evil.test");
 }
 
 TEST_CASE("what breaks the grammar still shows its addresses") {

@@ -89,7 +89,12 @@ class DateReader {
     return is_known;
   }
 
+  /// A name; but some programs write a number, and the day always stands before it.
   std::optional<unsigned> take_month() {
+    if (is_digit(in_.peek())) {
+      const auto number = take_number(1, 2);
+      return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
+    }
     const std::string word = take_word();
     const auto found = std::ranges::find(months, word);
     if (found == months.end()) return std::nullopt;
@@ -118,7 +123,17 @@ class DateReader {
     if (word.empty() || !is_alpha(word.front())) return std::nullopt;
     for (const auto& [name, offset] : zones)
       if (word == name) return hours(offset);
-    return minutes(0);
+    return posix_zone(word);
+  }
+
+  /// `est5edt`, the name that POSIX gives the zone five hours west of Greenwich, without its
+  /// summer time; all other unknown names are -0000 (RFC 5322 section 4.3).
+  static minutes posix_zone(std::string_view word) {
+    Cursor in(word);
+    in.take_while(is_alpha);
+    const std::string_view digit = in.take_while(is_digit);
+    if (digit.size() != 1 || !std::ranges::all_of(in.rest(), is_alpha)) return minutes(0);
+    return -hours(digit.front() - '0');
   }
 
   Cursor in_;
@@ -129,6 +144,20 @@ class DateReader {
 
 std::optional<Time> parse_date(std::string_view body) {
   return DateReader(body).read();
+}
+
+std::optional<Time> parse_received_date(std::string_view body) {
+  // Semicolons in comments and quoted strings are only text.
+  Cursor in(body);
+  std::string_view date;
+  for (std::string quoted; skip_cfws(in) && !in.at_end();) {
+    if (in.take(';')) {
+      date = in.rest();
+    } else if (quoted.clear(); !take_quoted_string(in, quoted)) {
+      in.take_count(1);
+    }
+  }
+  return parse_date(date);
 }
 
 }  // namespace postern::mail

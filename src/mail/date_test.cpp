@@ -34,6 +34,23 @@ TEST_CASE("what old programs write, RFC 5322 section 4.3") {
   CHECK(utc("21 Nov 1997 09:55:06 XYZ") == "1997-11-21T09:55:06");
 }
 
+TEST_CASE("what no RFC has, and some programs write") {
+  CHECK(utc("29 01 2025 19:07 +0000") == "2025-01-29T19:07:00");
+  CHECK(utc("9 1 2025 19:07:30 EST5EDT") == "2025-01-10T00:07:30");
+  CHECK(utc("9 1 2025 19:07:30 E12") == "2025-01-09T19:07:30");
+}
+
+TEST_CASE("the date of a Received field stands behind the last semicolon") {
+  const auto received = [](std::string_view body) {
+    const auto time = mail::parse_received_date(body);
+    return time ? format_iso(*time).substr(0, 19) : "no date";
+  };
+  CHECK(received(" from a.test (a; b) by b.test id \"x;y\";\r\n\tWed, 29 Jan 2025 19:07:30 +0100 "
+                 "(CET; winter)") == "2025-01-29T18:07:30");
+  CHECK(received("Wed, 29 Jan 2025 19:07:30 +0100") == "no date");
+  CHECK(received("by (open; Wed, 29 Jan 2025 19:07:30 +0100") == "no date");
+}
+
 TEST_CASE("what is no date") {
   for (const char* bad : {"",
                           "tomorrow",
@@ -52,7 +69,9 @@ TEST_CASE("what is no date") {
                           "31 Dec 1899 23:59 +0000",
                           "31 Dec 9999 23:59 -0100",
                           "29 Foo 2025 19:07 +0000",
-                          "29 01 2025 19:07 +0000",
+                          "29 13 2025 19:07 +0000",
+                          "29 00 2025 19:07 +0000",
+                          "29 001 2025 19:07 +0000",
                           "Xyz, 29 Jan 2025 19:07 +0000",
                           "29 Jan 2025 19:07 +0000 more",
                           "29 Jan 2025 19:07 +0000 (open"})

@@ -10,10 +10,6 @@ constexpr std::size_t preferred_line = 78;
 /// Most fields of ours are shorter, so that they are written into memory that is there.
 constexpr std::size_t usual_field = 480;
 
-bool is_fws(char c) {
-  return is_wsp(c) || c == '\r' || c == '\n';
-}
-
 /// comment = "(" *([FWS] ccontent) [FWS] ")", with the cursor behind the first parenthesis.
 bool take_comment(Cursor& in, std::string& content) {
   for (int depth = 1; !in.at_end();) {

@@ -12,6 +12,11 @@ namespace postern::mail {
 /// How deep comments may be nested.
 inline constexpr int max_comment_depth = 20;
 
+/// A letter of FWS, folding white space.
+constexpr bool is_fws(char c) {
+  return is_wsp(c) || c == '\r' || c == '\n';
+}
+
 /// [CFWS]: skips blanks, line endings and comments. False if a comment does not end or is nested
 /// too deeply; the cursor then stands behind everything that could be skipped. The content of
 /// the comments is appended to `comments`, if given, with a blank between two.

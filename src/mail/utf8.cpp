@@ -48,4 +48,32 @@ bool is_ascii_only(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return is_ascii(c); });
 }
 
+std::string repaired_utf8(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text, at);
+    result += length == 0 ? replacement_character : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
+std::string displayable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text, at);
+    const char c = text[at];
+    const bool is_c0 = length == 1 && (octet(text, at) < 0x20 || c == '\x7f');
+    const bool is_c1 = length == 2 && c == '\xc2' && octet(text, at + 1) < 0xa0;
+    if (c == '\t' || c == '\r' || c == '\n')
+      result += ' ';
+    else
+      result += length == 0 || is_c0 || is_c1 ? replacement_character : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
 }  // namespace postern::mail

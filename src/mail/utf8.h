@@ -2,6 +2,7 @@
 // (RFC 6531 section 3.3); what is malformed must not reach a log, a database or a next hop.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace postern::mail {
@@ -10,5 +11,15 @@ namespace postern::mail {
 bool is_utf8(std::string_view text);
 
 bool is_ascii_only(std::string_view text);
+
+/// U+FFFD.
+inline constexpr std::string_view replacement_character = "\xef\xbf\xbd";
+
+/// `text` with U+FFFD for every octet that is part of no character.
+std::string repaired_utf8(std::string_view text);
+
+/// The same on one line, fit to be shown: tabs and line endings become blanks, all other control
+/// characters of ASCII and of Unicode's first block U+FFFD. What is left may still deceive the eye.
+std::string displayable(std::string_view text);
 
 }  // namespace postern::mail

@@ -13,8 +13,9 @@ namespace {
 using namespace postern::conformance;
 
 constexpr std::pair<std::string_view, Group> groups[] = {
-    {"spf", spf_suites},     {"dkim", dkim_suites},       {"arc", arc_suites},
-    {"dmarc", dmarc_suites}, {"authres", authres_suites}, {"mail", mail_suites}};
+    {"spf", spf_suites},        {"dkim", dkim_suites},       {"arc", arc_suites},
+    {"dmarc", dmarc_suites},    {"authres", authres_suites}, {"mail", mail_suites},
+    {"reports", reports_suites}};
 
 std::filesystem::path default_folder() {
   if (const char* folder = std::getenv("CONFORMANCE_DIR"); folder && *folder) return folder;

@@ -58,5 +58,6 @@ std::vector<SuiteReport> arc_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> dmarc_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> authres_suites(const std::filesystem::path& folder);
 std::vector<SuiteReport> mail_suites(const std::filesystem::path& folder);
+std::vector<SuiteReport> reports_suites(const std::filesystem::path& folder);
 
 }  // namespace postern::conformance
