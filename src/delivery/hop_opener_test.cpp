@@ -136,7 +136,9 @@ TEST_CASE("where TLS is a must, nothing goes to a server that does not do it") {
 TEST_CASE("where TLS is only welcome, a server that refuses it gets its mail all the same") {
   const auto tls = net::TlsContext::client();
   REQUIRE(tls);
-  CourierWorld world;
+  CourierSettings settings;
+  settings.open.connect = std::chrono::seconds(1);
+  CourierWorld world(settings);
   world.tls = *tls;
   world.start();
   ScriptedServer hop(NextHop::Kind::smtp);
