@@ -232,9 +232,10 @@ awaitable<Result<HopRoute>> HopOpener::ask_route(const HopServer& server, Deadli
 }
 
 awaitable<Result<std::vector<IpAddress>>> HopOpener::look_up(std::string host, Deadline deadline) {
-  auto& entry = look_ups_[host];
-  if (!entry) {
-    entry = std::make_shared<LookUp>();
+  std::shared_ptr<LookUp> wanted = look_ups_[host];
+  if (!wanted) {
+    wanted = std::make_shared<LookUp>();
+    look_ups_[host] = wanted;
     auto work = [](std::shared_ptr<HopOpener> self, std::shared_ptr<LookUp> of,
                    std::string name) -> awaitable<void> {
       auto found = co_await net::resolve(name, self->means_.pool);
@@ -242,9 +243,8 @@ awaitable<Result<std::vector<IpAddress>>> HopOpener::look_up(std::string host, D
       of->found = std::move(found);
       for (asio::steady_timer* waiter : of->waiters) waiter->cancel();
     };
-    asio::co_spawn(executor_, work(shared_from_this(), entry, host), asio::detached);
+    asio::co_spawn(executor_, work(shared_from_this(), wanted, host), asio::detached);
   }
-  const auto wanted = entry;
   asio::steady_timer patience(executor_, deadline);
   wanted->waiters.push_back(&patience);
   boost::system::error_code ignored;
