@@ -122,7 +122,8 @@ Metrics::Metrics()
       direct_send("decision", decision_words),
       spf("result",
           {"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror", "other"}),
-      deliveries("hop", {"maildir", "lmtp", "smtp", "other"}, "result",
+      milter_connections("ending", {"quit", "closed", "timed_out", "draining", "not_understood"}),
+      deliveries("hop", {"maildir", "lmtp", "smtp", "milter", "other"}, "result",
                  {"delivered", "temporary", "permanent", "other"}),
       admin_requests("status", {"2xx", "4xx", "5xx", "other"}) {}
 
@@ -172,6 +173,8 @@ std::string Metrics::to_text() const {
       durations("delivery_seconds", "From the hand-off to the next hop's answer.",
                 delivery_seconds),
       durations("dns_seconds", "Of one question that the cache did not know.", dns_seconds),
+      table("milter_connections_total", "Connections of MTAs, and how they ended.",
+            milter_connections),
       table("admin_requests_total", "Requests to the administration.", admin_requests),
   };
   std::vector<Watched> watched;

@@ -107,7 +107,10 @@ class Metrics {
   Counter dns_cache_hits;
   Counter dns_failures;
 
-  // Delivery: hop kind (maildir, lmtp, smtp), outcome (delivered, temporary, permanent).
+  // As a milter: how connections of MTAs ended.
+  CounterTable milter_connections;
+
+  // Delivery: hop kind (maildir, lmtp, smtp, milter), outcome (delivered, temporary, permanent).
   CounterTable deliveries;
   Counter messages;  ///< accepted after the final dot
   Counter message_bytes;

@@ -1,6 +1,7 @@
 #include "auth/dkim_body.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -67,12 +68,23 @@ BlockMask look_at(const char* at) {
 }
 #endif
 
-/// Copies a block without its superfluous blanks. No branch depends on the text, so that a body
-/// of nothing but odd blanks costs no more than any other that must be copied.
+/// Copies a block without its superfluous blanks. Within sixteen octets that have some no branch
+/// depends on the text, so that a body of nothing but odd blanks costs little more than any other.
 char* copy_reduced(const char* at, std::uint64_t superfluous, char* out) {
-  for (std::size_t i = 0; i < block; ++i) {
-    *out = at[i] == '\t' ? ' ' : at[i];
-    out += 1 - (superfluous >> i & 1);
+  constexpr std::size_t part = 16;
+  for (std::size_t begin = 0; begin < block; begin += part, superfluous >>= part) {
+    std::array<char, part> octets;
+    std::memcpy(octets.data(), at + begin, part);
+    for (char& c : octets) c = c == '\t' ? ' ' : c;
+    if ((superfluous & 0xffff) == 0) {
+      std::memcpy(out, octets.data(), part);
+      out += part;
+      continue;
+    }
+    for (std::size_t i = 0; i < part; ++i) {
+      *out = octets[i];
+      out += 1 - (superfluous >> i & 1);
+    }
   }
   return out;
 }

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view version = "v=spf1";
 
+/// Most records have no more.
+constexpr std::size_t usual_directives = 8;
+
 constexpr std::pair<std::string_view, SpfMechanism> mechanism_names[] = {
     {"include", SpfMechanism::include}, {"ip4", SpfMechanism::ip4},
     {"ip6", SpfMechanism::ip6},         {"a", SpfMechanism::a},
@@ -140,8 +143,12 @@ What parse_directive(std::string_view term, SpfDirective& directive) {
   else
     in.take('+');
   const std::string_view name = in.take_while(is_alnum);
-  const auto known = std::ranges::find_if(
-      mechanism_names, [name](const auto& entry) { return iequals(entry.first, name); });
+  // Mostly they are lower case, and then the same octets.
+  auto known =
+      std::ranges::find(mechanism_names, name, [](const auto& entry) { return entry.first; });
+  if (known == std::end(mechanism_names))
+    known = std::ranges::find_if(mechanism_names,
+                                 [name](const auto& entry) { return iequals(entry.first, name); });
   if (known == std::end(mechanism_names)) return "there is no such mechanism";
   directive.mechanism = known->second;
   return set_argument(in.rest(), directive);
@@ -168,10 +175,10 @@ constexpr bool is_name_character(char c) {
 
 /// The name of a modifier, if `term` is one: name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ).
 std::string_view modifier_name(std::string_view term) {
-  std::size_t n = 0;
-  while (n < term.size() && is_name_character(term[n])) ++n;
-  const bool is_modifier = n > 0 && is_alpha(term.front()) && n < term.size() && term[n] == '=';
-  return is_modifier ? term.substr(0, n) : std::string_view();
+  const std::size_t equals = term.find('=');
+  if (equals == std::string_view::npos || !is_alpha(term.front())) return {};
+  const std::string_view name = term.substr(0, equals);
+  return std::ranges::all_of(name, is_name_character) ? name : std::string_view();
 }
 
 What parse_term(std::string_view term, SpfRecord& record) {
@@ -222,13 +229,14 @@ std::expected<SpfRecord, SpfFault> parse_spf_record(std::string_view text) {
   if (!is_spf_record(text)) return std::unexpected(SpfFault{text, "it does not begin with v=spf1"});
   if (text.size() > max_spf_record) return std::unexpected(SpfFault{"", "the record is too long"});
   SpfRecord record;
-  record.directives.reserve(static_cast<std::size_t>(std::ranges::count(text, ' ')));
+  record.directives.reserve(usual_directives);
   // record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
-  Cursor in(text.substr(version.size()));
+  std::string_view rest = text.substr(version.size());
   while (true) {
-    in.take_while([](char c) { return c == ' '; });
-    if (in.at_end()) return record;
-    const std::string_view term = in.take_while([](char c) { return c != ' '; });
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    if (rest.empty()) return record;
+    const std::string_view term = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(term.size());
     if (What what = parse_term(term, record); !what.empty())
       return std::unexpected(SpfFault{term, std::move(what)});
   }

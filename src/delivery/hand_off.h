@@ -35,6 +35,9 @@ class HandOff {
   /// does not belong to the message. Nothing: fine so far.
   virtual awaitable<std::optional<mail::Reply>> add_recipient(Recipient recipient) = 0;
 
+  /// False: `deliver` never looks at the content, which may then be an empty one.
+  virtual bool needs_content() const { return true; }
+
   virtual awaitable<Outcome> deliver(const Content& content, const Edit& edit) = 0;
 
   /// Did the client's system get our reply? If a message was safe and the client never heard of

@@ -12,6 +12,22 @@ bool is_plain(char c) {
   return c > ' ' && c < '\x7f' && c != '.' && c != '\\';
 }
 
+/// A name of letters, digits, hyphens and underscores that is as it should be.
+bool is_canonical_host(std::string_view text) {
+  if (text.size() + 2 > max_wire_name) return false;
+  std::size_t label = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (label == 0) return false;
+      label = 0;
+    } else {
+      const bool fits = (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+      if (!fits || ++label > max_label) return false;
+    }
+  }
+  return label > 0;
+}
+
 /// Counts the octets that a name takes on the wire while its labels come.
 class LengthCheck {
  public:
@@ -90,6 +106,8 @@ std::optional<std::string> name_from_presentation(std::string_view text) {
 
 std::optional<std::string> name_from_octets(std::string_view text) {
   if (text.ends_with('.')) text.remove_suffix(1);
+  // Nearly all names are, and every message asks for a dozen.
+  if (is_canonical_host(text)) return std::string(text);
   LengthCheck length;
   std::string name;
   name.reserve(text.size());

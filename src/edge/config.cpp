@@ -64,13 +64,21 @@ IpPrefixList read_prefixes(TomlTable& table, std::string_view key) {
 void read_listener(TomlTable& table, Config& config) {
   ListenerConfig listener;
   std::string protocol = "smtp";
-  table.read_choice("protocol", {"smtp"}, protocol);
+  table.read_choice("protocol", {"smtp", "milter"}, protocol);
+  if (protocol == "milter") listener.protocol = Protocol::milter;
   table.read("address", listener.address);
   listener.proxy_protocol_from = read_prefixes(table, "proxy_protocol_from");
   if (!table.has("address")) {
     table.complain("address", "is missing; a listener needs an address such as \"0.0.0.0:25\"");
   } else {
     check_endpoint(table, "address", listener.address);
+  }
+  // The rules are about the client's address, which only the milter protocol tells itself.
+  if (listener.protocol == Protocol::smtp && listener.address.starts_with("unix:")) {
+    table.complain("address", "a Unix socket is for protocol = \"milter\" only");
+  }
+  if (listener.protocol == Protocol::milter && table.has("proxy_protocol_from")) {
+    table.complain("proxy_protocol_from", "is for protocol = \"smtp\" only");
   }
   config.listeners.push_back(std::move(listener));
 }

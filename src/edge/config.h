@@ -17,8 +17,11 @@
 
 namespace postern::edge {
 
+enum class Protocol { smtp, milter };
+
 struct ListenerConfig {
-  std::string address;  ///< `0.0.0.0:25`, `[::]:25`
+  Protocol protocol = Protocol::smtp;
+  std::string address;  ///< `0.0.0.0:25`, `[::]:25`; of a milter also `unix:/run/postern/milter`
   IpPrefixList proxy_protocol_from;
 };
 

@@ -86,6 +86,23 @@ TEST_CASE("limits that contradict each other are told at the key that the file h
   CHECK(mistakes("[limits]\nmax_recipients = 2000\nmax_commands_without_progress = 2000\n") == "");
 }
 
+TEST_CASE("a listener speaks SMTP, or the milter protocol, which may come through a Unix socket") {
+  const auto config = parse_config(
+      std::string(minimal) +
+          "[[listener]]\nprotocol = \"milter\"\naddress = \"unix:/run/postern/milter\"\n",
+      "postern.toml");
+  REQUIRE(config);
+  CHECK(config->listeners[0].protocol == Protocol::smtp);
+  CHECK(config->listeners[1].protocol == Protocol::milter);
+  CHECK(mistakes("[[listener]]\nprotocol = \"lmtp\"\naddress = \"127.0.0.1:24\"\n")
+            .contains("expected one of \"smtp\", \"milter\""));
+  CHECK(mistakes("[[listener]]\naddress = \"unix:/run/postern/smtp\"\n")
+            .contains("a Unix socket is for protocol = \"milter\" only"));
+  CHECK(mistakes("[[listener]]\nprotocol = \"milter\"\naddress = \"127.0.0.1:8891\"\n"
+                 "proxy_protocol_from = [\"192.0.2.1\"]\n")
+            .contains("proxy_protocol_from: is for protocol = \"smtp\" only"));
+}
+
 TEST_CASE("the manual and the example have every limit with its default") {
   const auto read = [](const char* name) {
     std::ifstream file(std::string(POSTERN_SOURCE_DIR "/") + name);

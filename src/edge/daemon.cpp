@@ -65,8 +65,10 @@ struct BoundListener {
 Result<std::vector<BoundListener>> bind_all(const Config& config) {
   std::vector<BoundListener> bound;
   for (const ListenerConfig& listener : config.listeners) {
+    // An MTA runs as a user of its own, which the administrator puts into our group.
+    const net::ListenOptions options{.unix_mode = 0660};
     auto sockets =
-        net::bind_listeners(*net::parse_endpoint(listener.address), thread_count(config));
+        net::bind_listeners(*net::parse_endpoint(listener.address), thread_count(config), options);
     if (!sockets) return std::unexpected(sockets.error());
     bound.push_back({listener, std::move(*sockets)});
   }
@@ -197,9 +199,9 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
   }
   for (BoundListener& listener : listeners) {
     log_info("listening", {{"address", listener.sockets.front().endpoint.to_string()}});
-    for (std::size_t i = 0; i < threads; ++i) {
-      workers_[i]->listen(std::move(listener.sockets[i]), listener.config.proxy_protocol_from);
-    }
+    // A Unix socket is one, and one thread's.
+    for (std::size_t i = 0; i < listener.sockets.size(); ++i)
+      workers_[i]->listen(std::move(listener.sockets[i]), listener.config);
   }
   for (const auto& worker : workers_) worker->start();
   return {};

@@ -67,6 +67,10 @@ std::vector<LimitKey> make_keys() {
   keys.push_back(edge_key("hop_address_retry", &Limits::hop_address_retry, 1, 86'400));
   keys.push_back(edge_key("hop_failures", &Limits::hop_failures, 1, 1'000'000));
   keys.push_back(edge_key("hop_rest", &Limits::hop_rest, 1, 86'400));
+  // A body comes in pieces of 65,535 octets, and Postfix has header fields of 102,400.
+  keys.push_back(edge_key("milter_packet", &Limits::milter_packet, 131'072, 16 << 20));
+  keys.push_back(edge_key("milter_idle_time", &Limits::milter_idle_time, 1, 86'400));
+  keys.push_back(edge_key("milter_packet_time", &Limits::milter_packet_time, 1, 3600));
   keys.push_back(edge_key("drain_time", &Limits::drain_time, 0, 3600));
   return keys;
 }

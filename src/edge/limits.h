@@ -50,6 +50,13 @@ struct Limits {
   std::int64_t hop_failures = 5;
   std::int64_t hop_rest = 30;
 
+  /// Octets of one packet of an MTA that asks us as its milter. Beyond: the connection is closed.
+  std::int64_t milter_packet = 512 << 10;
+  /// Seconds between two packets: an MTA is silent while its client sends a message. And seconds
+  /// for a packet that has begun. Beyond: the connection is closed.
+  std::int64_t milter_idle_time = 7200;
+  std::int64_t milter_packet_time = 60;
+
   /// Seconds that sessions get to end after SIGTERM.
   std::int64_t drain_time = 30;
 };

@@ -10,7 +10,7 @@ namespace {
 
 bool is_same(const std::vector<ListenerConfig>& one, const std::vector<ListenerConfig>& other) {
   return std::ranges::equal(one, other, [](const ListenerConfig& a, const ListenerConfig& b) {
-    return a.address == b.address &&
+    return a.protocol == b.protocol && a.address == b.address &&
            a.proxy_protocol_from.prefixes() == b.proxy_protocol_from.prefixes();
   });
 }

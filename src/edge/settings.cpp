@@ -44,6 +44,11 @@ Result<SharedSettings> make_settings(Config config) {
   }
   settings->session = {
       .hostname = config.hostname, .limits = config.limits.session, .offer_tls = true};
+  const Limits& limits = config.limits;
+  settings->milter = {.max_packet = static_cast<std::uint64_t>(limits.milter_packet),
+                      .idle_time = std::chrono::seconds(limits.milter_idle_time),
+                      .packet_time = std::chrono::seconds(limits.milter_packet_time),
+                      .max_recipients = limits.session.max_recipients};
   settings->config = std::move(config);
   return settings;
 }

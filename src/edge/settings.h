@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "delivery/next_hop.h"
 #include "edge/config.h"
+#include "milter/session.h"
 #include "net/tls_context.h"
 #include "smtp/session.h"
 
@@ -17,6 +18,7 @@ namespace postern::edge {
 struct Settings {
   Config config;
   smtp::SessionSettings session;
+  milter::SessionSettings milter;
   delivery::NextHop default_hop;
   std::optional<delivery::NextHop> relay;
   std::shared_ptr<const net::TlsContext> tls;

@@ -166,7 +166,8 @@ smtp::awaitable<void> EdgeTransaction::write(std::string_view bytes) {
   if (content_trouble_) co_return;
   // First, since append may suspend, and then `bytes` is gone.
   checks_.write(bytes);
-  content_trouble_ = co_await content_->append(bytes);
+  size_ += bytes.size();
+  if (hand_off_->needs_content()) content_trouble_ = co_await content_->append(bytes);
 }
 
 smtp::awaitable<Reply> EdgeTransaction::finish() {
@@ -183,14 +184,14 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
   accepted_.clear();
   if (reply.is_success()) {
     services_.metrics.messages.add();
-    services_.metrics.message_bytes.add(content_->size());
+    services_.metrics.message_bytes.add(size_);
   }
   services_.metrics.message_seconds.observe(ended - arrived);
   log_info("message", {{"session", session_.id},
                        {"id", id_},
                        {"client", session_.client.to_string()},
                        {"reverse_path", reverse_path_.text},
-                       {"size", content_->size()},
+                       {"size", size_},
                        {"reply", reply.to_line()}});
   co_return reply;
 }

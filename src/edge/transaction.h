@@ -82,6 +82,7 @@ class EdgeTransaction final : public smtp::Transaction {
   MessageChecks checks_;
   std::unique_ptr<delivery::Content> content_;
   std::optional<mail::Reply> content_trouble_;
+  std::uint64_t size_ = 0;  ///< octets that were written
   Time content_begun_;
 };
 

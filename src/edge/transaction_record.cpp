@@ -103,7 +103,7 @@ void EdgeTransaction::note_content() {
     accepted.record.message_id = trace_text(section, "Message-ID");
     if (!authors.empty())
       accepted.record.author = authors.front().local_part + "@" + authors.front().domain;
-    accepted.record.size = content_->size();
+    accepted.record.size = size_;
   }
 }
 

@@ -37,6 +37,7 @@ struct ToyCourier final : delivery::Courier {
       courier.recipients.push_back(recipient.address);
       co_return std::nullopt;
     }
+    bool needs_content() const override { return courier.needs_content; }
     delivery::awaitable<delivery::Outcome> deliver(const delivery::Content& content,
                                                    const delivery::Edit&) override {
       courier.delivered += content.size();
@@ -49,6 +50,7 @@ struct ToyCourier final : delivery::Courier {
     return std::make_unique<ToyHandOff>(*this);
   }
   std::vector<std::string> recipients;
+  bool needs_content = true;
   std::uint64_t delivered = 0;
   delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok"}, .recipients = {}};
 };
@@ -143,6 +145,27 @@ TEST_CASE("after the spool is full nothing more is kept, and the reply says it a
   CHECK(edge.rows() == "ann@contoso.test Defer 452 4.3.1 Content\n");
   CHECK(edge.trace.records[0].subject == "hi");
   CHECK(edge.trace.records[0].status == store::TraceStatus::pending);
+}
+
+TEST_CASE("content that no hop needs is judged and counted, and not kept") {
+  Edge edge({.memory = 1, .spool = 1});
+  edge.courier.needs_content = false;
+  edge.courier.outcome.recipients = {{.forward_path = "ann@contoso.test",
+                                      .fate = delivery::Fate::delivered,
+                                      .reply = {250, "2.0.0", "Ok"},
+                                      .next_hop = "milter",
+                                      .hop_address = ""}};
+  const auto transaction = edge.begin();
+  edge.add(*transaction, "ann@contoso.test");
+  CHECK_FALSE(edge.run(transaction->begin_content()));
+  edge.write(*transaction, header);
+  edge.write(*transaction, std::string(100'000, 'x'));
+  CHECK(edge.run(transaction->finish()).code == 250);
+  CHECK(edge.courier.delivered == 0);
+  REQUIRE(edge.trace.records.size() == 1);
+  CHECK(edge.trace.records[0].subject == "hi");
+  CHECK(edge.trace.records[0].size == header.size() + 100'000);
+  CHECK(edge.trace.records[0].next_hop == "milter");
 }
 
 TEST_CASE("the header section is judged from pieces of any size") {

@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "edge/milter_receiver.h"
 #include "edge/receiver.h"
 #include "net/proxy_protocol.h"
 #include "net/socket_stream.h"
@@ -40,6 +41,7 @@ struct Worker::Connection {
   net::Admission::Ticket ticket;
   smtp::SessionFacts facts;
   SharedSettings settings;
+  Protocol protocol = Protocol::smtp;
   bool behind_proxy = false;
 };
 
@@ -64,13 +66,14 @@ Worker::~Worker() {
   stop();
 }
 
-void Worker::listen(net::BoundSocket socket, IpPrefixList proxy_protocol_from) {
-  auto handler = [this, prefixes = std::move(proxy_protocol_from)](net::Accepted accepted) {
-    accept(std::move(accepted), prefixes);
-  };
-  auto apology = [this] {
+void Worker::listen(net::BoundSocket socket, ListenerConfig config) {
+  auto apology = [this, protocol = config.protocol] {
     shared_.metrics.refused_sessions.at("descriptors").add();
+    if (protocol == Protocol::milter) return std::string();
     return smtp::out_of_resources(settings_->config.hostname).to_wire();
+  };
+  auto handler = [this, config = std::move(config)](net::Accepted accepted) {
+    accept(std::move(accepted), config);
   };
   listeners_.push_back(std::make_unique<net::Listener>(io_, std::move(socket), std::move(handler),
                                                        std::move(apology)));
@@ -117,10 +120,12 @@ void Worker::stop() {
   thread_.join();
 }
 
-void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_from) {
+void Worker::accept(net::Accepted accepted, const ListenerConfig& listener) {
   auto ticket = shared_.admission.take_place();
   if (!ticket) {
     shared_.metrics.refused_sessions.at("limit").add();
+    // An MTA knows what to do without its milter.
+    if (listener.protocol == Protocol::milter) return;
     // Out of places in all: a word that fits the socket's buffer, and no coroutine.
     const std::string wire = smtp::too_many_connections(settings_->config.hostname).to_wire();
     ::send(accepted.socket.get(), wire.data(), wire.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -136,7 +141,8 @@ void Worker::accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_f
                            .server = accepted.local.address,
                            .server_port = accepted.local.port},
                  .settings = settings_,
-                 .behind_proxy = proxy_protocol_from.contains(accepted.peer.address)});
+                 .protocol = listener.protocol,
+                 .behind_proxy = listener.proxy_protocol_from.contains(accepted.peer.address)});
   auto done = [](std::exception_ptr trouble) {
     if (!trouble) return;
     try {
@@ -168,7 +174,12 @@ boost::asio::awaitable<void> Worker::serve(std::shared_ptr<Connection> connectio
   const Registration registration(*this, connection.get());
   // Accepted before drain(), and here only now.
   if (draining_) connection->stream->interrupt();
-  co_await converse(*connection);
+  switch (connection->protocol) {
+    case Protocol::smtp:
+      co_return co_await converse(*connection);
+    case Protocol::milter:
+      co_return co_await converse_as_milter(*connection);
+  }
 }
 
 boost::asio::awaitable<void> Worker::converse(Connection& connection) {
@@ -184,6 +195,14 @@ boost::asio::awaitable<void> Worker::converse(Connection& connection) {
   EdgeReceiver receiver(services_, connection.settings);
   co_await smtp::run_session(*connection.stream, receiver, connection.facts,
                              connection.settings->session);
+}
+
+/// The client's share of connections is the MTA's business: all of them come from it.
+boost::asio::awaitable<void> Worker::converse_as_milter(Connection& connection) {
+  MilterReceiver receiver(services_, connection.settings);
+  const milter::Ending ending =
+      co_await milter::run_session(*connection.stream, receiver, connection.settings->milter);
+  shared_.metrics.milter_connections.at(milter::to_string(ending)).add();
 }
 
 boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {

@@ -42,7 +42,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   /// Before start().
-  void listen(net::BoundSocket socket, IpPrefixList proxy_protocol_from);
+  void listen(net::BoundSocket socket, ListenerConfig config);
   void start();
 
   // From any thread.
@@ -59,9 +59,10 @@ class Worker {
  private:
   struct Connection;
 
-  void accept(net::Accepted accepted, const IpPrefixList& proxy_protocol_from);
+  void accept(net::Accepted accepted, const ListenerConfig& listener);
   boost::asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
   boost::asio::awaitable<void> converse(Connection& connection);
+  boost::asio::awaitable<void> converse_as_milter(Connection& connection);
   boost::asio::awaitable<bool> read_proxy(Connection& connection);
   boost::asio::awaitable<void> turn_away(Connection& connection);
   boost::asio::awaitable<void> watch_resolver();

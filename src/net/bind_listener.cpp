@@ -69,8 +69,8 @@ Result<BoundSocket> bind_one(const Endpoint& endpoint, const ListenOptions& opti
   SocketAddress address = SocketAddress::from(endpoint);
   FileDescriptor socket = new_socket(address);
   if (!socket) return cannot_listen(endpoint, errno);
-  // On Linux the mode of the unbound socket becomes that of its file, so that there is no
-  // moment at which the file is open to more users.
+  // On Linux the mode of the unbound socket, less the umask, becomes that of its file, so that
+  // there is no moment at which the file is open to more users.
   if (endpoint.is_unix() && ::fchmod(socket.get(), options.unix_mode) != 0) {
     return cannot_listen(endpoint, errno);
   }
@@ -78,6 +78,9 @@ Result<BoundSocket> bind_one(const Endpoint& endpoint, const ListenOptions& opti
     return cannot_listen(endpoint, errno);
   }
   if (const int error = bind(socket, address); error != 0) return cannot_listen(endpoint, error);
+  if (endpoint.is_unix() && ::chmod(endpoint.path.c_str(), options.unix_mode) != 0) {
+    return cannot_listen(endpoint, errno);
+  }
   if (::listen(socket.get(), options.backlog) != 0) return cannot_listen(endpoint, errno);
   if (endpoint.is_unix()) return BoundSocket{std::move(socket), endpoint};
   SocketAddress bound;

@@ -25,22 +25,22 @@ class Certificates:
     def __init__(self, folder):
         self.folder = folder
         self.root = self._self_signed('root', '/CN=Test Root', 'basicConstraints=critical,CA:TRUE')
-        self.intermediate = self._issued('intermediate', '/CN=Test Intermediate', self.root,
+        self.intermediate = self.issue('intermediate', '/CN=Test Intermediate', self.root,
                                          'basicConstraints=critical,CA:TRUE')
-        self.server = self._issued('server', '/CN=mx.contoso.test', self.root, 'subjectAltName=DNS:mx.contoso.test')
-        self.other_server = self._issued('other-server', '/CN=mx.fabrikam.test', self.root,
+        self.server = self.issue('server', '/CN=mx.contoso.test', self.root, 'subjectAltName=DNS:mx.contoso.test')
+        self.other_server = self.issue('other-server', '/CN=mx.fabrikam.test', self.root,
                                          'subjectAltName=DNS:mx.fabrikam.test')
-        self.by_common_name = self._issued('by-cn', '/CN=mx.vendor.test', self.root)
-        self.by_alternative_name = self._issued('by-san', '/O=Vendor', self.root, 'subjectAltName=DNS:mx.vendor.test')
-        self.wildcard = self._issued('wildcard', '/CN=*.vendor.test', self.root, 'subjectAltName=DNS:*.vendor.test')
-        self.of_contoso = self._issued('of-contoso', '/CN=mail.contoso.com', self.root)
-        self.of_stranger = self._issued('of-stranger', '/CN=mx.stranger.test', self.root)
+        self.by_common_name = self.issue('by-cn', '/CN=mx.vendor.test', self.root)
+        self.by_alternative_name = self.issue('by-san', '/O=Vendor', self.root, 'subjectAltName=DNS:mx.vendor.test')
+        self.wildcard = self.issue('wildcard', '/CN=*.vendor.test', self.root, 'subjectAltName=DNS:*.vendor.test')
+        self.of_contoso = self.issue('of-contoso', '/CN=mail.contoso.com', self.root)
+        self.of_stranger = self.issue('of-stranger', '/CN=mx.stranger.test', self.root)
         # Public authorities no longer put clientAuth into the certificates of mail servers.
-        self.server_usage_only = self._issued('server-usage', '/CN=mx.vendor.test', self.root,
+        self.server_usage_only = self.issue('server-usage', '/CN=mx.vendor.test', self.root,
                                               'extendedKeyUsage=serverAuth')
         self.expired = self._expired('expired', '/CN=mx.vendor.test')
         self.self_signed = self._self_signed('self-signed', '/CN=mx.vendor.test')
-        alone = self._issued('chained', '/CN=mx.vendor.test', self.intermediate)
+        alone = self.issue('chained', '/CN=mx.vendor.test', self.intermediate)
         self.without_intermediate = alone
         chain = folder / 'chain.pem'
         chain.write_bytes(alone.certificate.read_bytes() + self.intermediate.certificate.read_bytes())
@@ -66,7 +66,7 @@ class Certificates:
                 '-keyout', pair.key, '-out', self.folder / f'{name}.csr', cwd=self.folder)
         return pair
 
-    def _issued(self, name, subject, issuer, *extensions):
+    def issue(self, name, subject, issuer, *extensions):
         pair = self._request(name, subject)
         extension_file = self.folder / f'{name}.ext'
         extension_file.write_text('\n'.join(extensions) + '\n')

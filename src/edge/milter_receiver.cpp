@@ -1,0 +1,74 @@
+#include "edge/milter_receiver.h"
+
+#include <utility>
+
+namespace postern::edge {
+
+class MtaCourier::MtaHandOff final : public delivery::HandOff {
+ public:
+  MtaHandOff(MtaCourier& courier, std::string id) : courier_(courier), id_(std::move(id)) {}
+
+  delivery::awaitable<std::optional<mail::Reply>> add_recipient(
+      delivery::Recipient recipient) override {
+    forward_paths_.push_back(std::move(recipient.forward_path.text));
+    co_return std::nullopt;
+  }
+
+  /// The MTA has it.
+  bool needs_content() const override { return false; }
+
+  delivery::awaitable<delivery::Outcome> deliver(const delivery::Content&,
+                                                 const delivery::Edit& edit) override {
+    courier_.edit_ = edit;
+    delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok: judged, id " + id_}, .recipients = {}};
+    for (std::string& forward_path : forward_paths_) {
+      outcome.recipients.push_back({.forward_path = std::move(forward_path),
+                                    .fate = delivery::Fate::delivered,
+                                    .reply = outcome.reply,
+                                    .next_hop = "milter",
+                                    .hop_address = ""});
+    }
+    co_return outcome;
+  }
+
+  delivery::awaitable<void> replied(bool) override { co_return; }
+
+ private:
+  MtaCourier& courier_;
+  const std::string id_;
+  std::vector<std::string> forward_paths_;
+};
+
+std::unique_ptr<delivery::HandOff> MtaCourier::begin(delivery::Envelope envelope) {
+  return std::make_unique<MtaHandOff>(*this, std::move(envelope.id));
+}
+
+MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings)
+    : services_{.directory = services.directory,
+                .trace = services.trace,
+                .metrics = services.metrics,
+                .contents = services.contents,
+                .courier = courier_,
+                .asker = services.asker,
+                .dkim_keys = services.dkim_keys},
+      settings_(std::move(settings)) {}
+
+void MilterReceiver::connected(const smtp::SessionFacts&) {
+  edge_.emplace(services_, settings_);
+}
+
+smtp::Offers MilterReceiver::greeted(const smtp::SessionFacts& facts) {
+  return edge_->greeted(facts);
+}
+
+smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>>
+MilterReceiver::begin(const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
+                      const smtp::MailParameters& parameters) {
+  return edge_->begin(facts, reverse_path, parameters);
+}
+
+void MilterReceiver::replied(std::string_view verb, const mail::Reply& reply) {
+  if (edge_) edge_->replied(verb, reply);
+}
+
+}  // namespace postern::edge

@@ -1,0 +1,44 @@
+// The edge behind one milter connection: the judgement of the SMTP edge, to the letter, since it
+// is the same EdgeTransaction. Only what follows the judgement differs. The next hop of a message
+// is the MTA that asked; to hand it on is to say how its header section changes.
+#pragma once
+
+#include <optional>
+
+#include "edge/receiver.h"
+#include "milter/receiver.h"
+
+namespace postern::edge {
+
+/// Takes every recipient, and keeps the edit of the message that was delivered last.
+class MtaCourier final : public delivery::Courier {
+ public:
+  std::unique_ptr<delivery::HandOff> begin(delivery::Envelope envelope) override;
+  const delivery::Edit& edit() const { return edit_; }
+
+ private:
+  class MtaHandOff;
+  delivery::Edit edit_;
+};
+
+class MilterReceiver final : public milter::Receiver {
+ public:
+  MilterReceiver(const Services& services, SharedSettings settings);
+
+  void connected(const smtp::SessionFacts& facts) override;
+  const delivery::Edit& edit() const override { return courier_.edit(); }
+  smtp::Offers greeted(const smtp::SessionFacts& facts) override;
+  smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> begin(
+      const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
+      const smtp::MailParameters& parameters) override;
+  void replied(std::string_view verb, const mail::Reply& reply) override;
+
+ private:
+  MtaCourier courier_;
+  Services services_;  ///< the thread's, but for the courier
+  const SharedSettings settings_;
+  /// Of the client that the MTA has now.
+  std::optional<EdgeReceiver> edge_;
+};
+
+}  // namespace postern::edge
