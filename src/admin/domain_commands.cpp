@@ -7,6 +7,7 @@
 #include "admin/commands.h"
 #include "base/ascii.h"
 #include "base/wildcard.h"
+#include "delivery/next_hop.h"
 #include "directory/validation.h"
 #include "mail/domain_name.h"
 
@@ -36,6 +37,15 @@ void apply(const Call& call, AcceptedDomain& domain) {
   if (call.has("NextHop")) domain.next_hop = call.text("NextHop");
 }
 
+/// What the directory, which knows no deliveries, cannot see.
+Result<void> check_next_hop(const Call& call) {
+  const std::string text = call.has("NextHop") ? call.text("NextHop") : "";
+  if (text.empty()) return {};
+  if (const auto hop = delivery::parse_next_hop(text); !hop)
+    return fail("NextHop: " + hop.error().message);
+  return {};
+}
+
 /// The stored name of an accepted domain; nothing: there is none.
 std::optional<std::string> find_name(const Call& call) {
   const auto name = mail::to_a_label(call.text("Identity"));
@@ -51,6 +61,7 @@ CommandResult new_domain(const Call& call) {
     return wrong_argument(
         "Cannot process command because of one or more missing mandatory parameters: DomainName.");
   }
+  if (const auto hop = check_next_hop(call); !hop) return refuse(hop.error());
   apply(call, domain);
   Outcome outcome;
   if (!label.empty() && !iequals(label, domain.name)) {
@@ -90,6 +101,7 @@ CommandResult get_domain(const Call& call) {
 CommandResult set_domain(const Call& call) {
   const auto name = find_name(call);
   if (!name) return call.not_found(call.text("Identity"));
+  if (const auto hop = check_next_hop(call); !hop) return refuse(hop.error());
   const auto edit = [&](AcceptedDomain& domain) {
     apply(call, domain);
     if (call.flag("MakeDefault")) domain.is_default = true;
@@ -139,8 +151,9 @@ constexpr ParameterSpec match_parameter = {
 constexpr ParameterSpec hop_parameter = {
     "NextHop",
     text,
-    "Where its mail goes: maildir:PATH with %d and %u, lmtp:HOST:PORT, lmtp:unix:PATH or "
-    "smtp:HOST:PORT.",
+    "Where its mail goes: maildir:PATH with %d and %u, lmtp:HOST:PORT, lmtp:unix:PATH, "
+    "smtp:HOST:PORT or smtp:mx:DOMAIN; several servers with commas between them, in quotes; "
+    "options behind a question mark, as in smtp:HOST:25?tls=verify.",
     named,
     false,
     "[delivery] default of the configuration"};

@@ -143,6 +143,12 @@ void Metrics::watch(std::string name, std::string help, Kind kind, std::function
   watched_.push_back({std::move(name), std::move(help), kind, std::move(read)});
 }
 
+void Metrics::watch_series(std::string name, std::string help, std::string label,
+                           std::function<Series()> read) {
+  const std::lock_guard lock(mutex_);
+  watched_series_.push_back({std::move(name), std::move(help), std::move(label), std::move(read)});
+}
+
 std::string Metrics::to_text() const {
   const auto count = [](std::string_view name, std::string_view help, const Counter& counter) {
     return single(name, help, MetricType::Counter, static_cast<double>(counter.value()));
@@ -172,9 +178,21 @@ std::string Metrics::to_text() const {
       table("admin_requests_total", "Requests to the administration.", admin_requests),
   };
   std::vector<Watched> watched;
+  std::vector<WatchedSeries> watched_series;
   {
     const std::lock_guard lock(mutex_);
     watched = watched_;
+    watched_series = watched_series_;
+  }
+  for (const WatchedSeries& series : watched_series) {
+    MetricFamily made = family(series.name, series.help, MetricType::Gauge);
+    for (auto& [word, value] : series.read()) {
+      ClientMetric metric;
+      metric.label.push_back({series.label, word});
+      metric.gauge.value = value;
+      made.metric.push_back(metric);
+    }
+    families.push_back(std::move(made));
   }
   for (const Watched& value : watched) {
     const auto type = value.kind == Kind::counter ? MetricType::Counter : MetricType::Gauge;

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policy/decision.h"
@@ -128,6 +129,12 @@ class Metrics {
   /// `postern_`.
   void watch(std::string name, std::string help, Kind kind, std::function<double()> read);
 
+  /// Values that differ in one label, as many as `read` lets there be. The label's values must
+  /// not come from strangers.
+  using Series = std::vector<std::pair<std::string, double>>;
+  void watch_series(std::string name, std::string help, std::string label,
+                    std::function<Series()> read);
+
   /// The text format of Prometheus.
   std::string to_text() const;
 
@@ -137,8 +144,13 @@ class Metrics {
     Kind kind;
     std::function<double()> read;
   };
-  mutable std::mutex mutex_;  // of watched_ only
+  struct WatchedSeries {
+    std::string name, help, label;
+    std::function<Series()> read;
+  };
+  mutable std::mutex mutex_;  // of what is watched only
   std::vector<Watched> watched_;
+  std::vector<WatchedSeries> watched_series_;
 };
 
 }  // namespace postern::admin

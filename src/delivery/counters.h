@@ -21,6 +21,8 @@ struct Counters {
   Count connections{0};      ///< opened to next hops
   Count reused{0};           ///< messages that found a connection open
   Count hop_failures{0};     ///< a hop could not be reached or broke off
+  Count left_alone{0};       ///< messages deferred at once, since their hop had failed too often
+  Count failovers{0};        ///< connections that another address took
 
   static void add(Count& count, std::uint64_t more = 1) {
     count.fetch_add(more, std::memory_order_relaxed);

@@ -31,6 +31,7 @@ struct DeliveryServices {
   store::Ledger& ledger;
   QuarantineFolder& quarantine;
   InFlight& in_flight;
+  HopHealth& health;
   Counters& counters;
 };
 
@@ -38,14 +39,12 @@ struct CourierSettings {
   std::string host_name;         ///< for EHLO and in DSNs
   std::optional<NextHop> relay;  ///< smtp or lmtp: takes DSNs
   HopLimits hop;
+  OpenLimits open;
   HopTimes times;
 };
 
-/// Connects as net/connect.h does, plain; names are looked up on `pool`.
-Connect make_connect(net::BlockingPool& pool);
-
 /// `executor` is that of the thread's io_context.
 std::unique_ptr<Courier> make_courier(DeliveryServices services, CourierSettings settings,
-                                      boost::asio::any_io_executor executor, Connect connect);
+                                      boost::asio::any_io_executor executor, HopMeans means);
 
 }  // namespace postern::delivery

@@ -69,8 +69,7 @@ NextHop start_sink() {
   }).detach();
   return {.kind = NextHop::Kind::lmtp,
           .path = "",
-          .host = "127.0.0.1",
-          .port = ntohs(address.sin_port)};
+          .servers = {{.host = "127.0.0.1", .port = ntohs(address.sin_port)}}};
 }
 
 NextHop chosen_hop() {

@@ -53,7 +53,7 @@ TEST_CASE("the outcome says which server a named hop was") {
   for (const auto kind : {NextHop::Kind::lmtp, NextHop::Kind::smtp}) {
     ScriptedServer hop(kind);
     NextHop named = hop.hop();
-    named.host = "localhost";
+    named.servers.front().host = "localhost";
     CourierWorld world;
     const auto attempt =
         world.send({as_recipient("ann@c.test", named), as_recipient("ann@c.test", named),

@@ -25,8 +25,15 @@ inline Recipient as_recipient(const std::string& address, NextHop hop) {
           .next_hop = std::move(hop)};
 }
 
+/// Most tests have hops that fail many times in a row on purpose.
+inline HealthLimits chosen_health() {
+  return {.breaker = {.failures = 1000, .rest = std::chrono::seconds(30)},
+          .address_retry = std::chrono::seconds(60)};
+}
+
 struct CourierWorld {
-  explicit CourierWorld(CourierSettings chosen = {}) : settings(std::move(chosen)) {
+  explicit CourierWorld(CourierSettings chosen = {}, HealthLimits limits = chosen_health())
+      : settings(std::move(chosen)), health(limits) {
     if (settings.host_name.empty()) settings.host_name = "mx.contoso.test";
     ledger = std::move(*store::Ledger::open(data.str() + "/ledger.db", now()));
     quarantine = std::move(*QuarantineFolder::open(data.str() + "/quarantine", pool));
@@ -35,11 +42,12 @@ struct CourierWorld {
 
   /// A courier with new connections, as after a restart of the daemon.
   void start() {
-    courier = make_courier(services(), settings, io.get_executor(), make_connect(pool));
+    courier = make_courier(services(), settings, io.get_executor(),
+                           {.pool = pool, .resolver = resolver, .tls = tls});
   }
 
   DeliveryServices services() {
-    return {pool, contents, maildir, *ledger, *quarantine, in_flight, counters};
+    return {pool, contents, maildir, *ledger, *quarantine, in_flight, health, counters};
   }
 
   /// Runs until the task has ended; connections that stay open do not count.
@@ -124,6 +132,9 @@ struct CourierWorld {
 
   TestFolder data;
   CourierSettings settings;
+  // For start(): what hops that ask for them need.
+  dns::Resolver* resolver = nullptr;
+  std::shared_ptr<const net::TlsContext> tls;
   boost::asio::io_context io{1};
   net::BlockingPool pool{4, 100};
   ContentStore contents{data.str(), {}, pool};
@@ -131,6 +142,7 @@ struct CourierWorld {
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<QuarantineFolder> quarantine;
   InFlight in_flight;
+  HopHealth health;
   Counters counters;
   std::unique_ptr<Courier> courier;
 };

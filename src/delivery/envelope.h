@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/ip_address.h"
+#include "delivery/introduction.h"
 #include "delivery/next_hop.h"
 #include "mail/mailbox.h"
 
@@ -20,6 +22,8 @@ struct Envelope {
   bool smtp_utf8 = false;  ///< the client said SMTPUTF8: hops without it get 5.6.7
   bool eight_bit_mime = false;
   std::optional<std::uint64_t> size;  ///< as the client declared it (RFC 1870)
+  /// For hops that want to know whom we speak for; null: mail of our own.
+  std::shared_ptr<const Introduction> introduction;
 
   /// Has the client closed its side? Called from any thread while the hand-off lives, so it may
   /// touch nothing but the descriptor (poll(2) with POLLRDHUP). Empty: nobody knows, and the

@@ -22,30 +22,67 @@ awaitable<void> take_leave(std::unique_ptr<SmtpClient> client) {
 
 }  // namespace
 
-HopPool::HopPool(asio::any_io_executor executor, Connect connect, std::string own_name,
-                 HopLimits limits, Counters& counters)
+HopPool::HopPool(asio::any_io_executor executor, std::shared_ptr<HopOpener> opener,
+                 HopLimits limits, HopHealth& health, Counters& counters)
     : executor_(executor),
-      connect_(std::move(connect)),
-      own_name_(std::move(own_name)),
+      opener_(std::move(opener)),
       limits_(limits),
+      health_(health),
       counters_(counters),
       sweeper_(executor) {}
 
-awaitable<Result<HopPool::Lease>> HopPool::lease(NextHop name, Deadline deadline) {
-  Hop& hop = hops_[name];  // Never erased, so that leases may point at it.
+awaitable<std::expected<HopPool::Lease, NoLease>> HopPool::lease(NextHop wanted,
+                                                                 IntroductionRef whom,
+                                                                 Deadline deadline) {
+  const auto left_alone = [this](const NextHop& name) {
+    Counters::add(counters_.left_alone);
+    return std::unexpected(NoLease{.why = NoLease::Why::left_alone,
+                                   .message = health_.refusal(name, Clock::now()),
+                                   .address = ""});
+  };
+  if (!health_.refusal(wanted, Clock::now()).empty()) co_return left_alone(wanted);
+  // Never erased, so that leases may point at it.
+  const auto place = hops_.try_emplace(std::move(wanted)).first;
+  const NextHop& name = place->first;
+  Hop& hop = place->second;
   const bool has_place = co_await take_place(hop, deadline);
-  if (!has_place) co_return fail("All connections to " + name.to_string() + " are busy.");
-  Lease lease(shared_from_this(), name, hop);
+  if (!has_place) {
+    co_return std::unexpected(
+        NoLease{.why = NoLease::Why::busy,
+                .message = "All connections to " + name.to_string() + " are busy.",
+                .address = ""});
+  }
+  // Those who waited for a place may have seen the hop being given up.
+  auto attempt = health_.attempt(name, Clock::now());
+  if (!attempt) {
+    give_place_back(hop);
+    co_return left_alone(name);
+  }
+  Lease lease(shared_from_this(), name, hop, std::move(whom), std::move(*attempt));
   sweep_later();
   if (auto idle = take_idle(hop)) {
     lease.connection_ = std::move(*idle);
-    ++lease.connection_.messages;
-    Counters::add(counters_.reused);
-    co_return lease;
+    const bool is_known = co_await introduce(lease.connection_, lease.whom_, deadline);
+    if (is_known) {
+      ++lease.connection_.messages;
+      Counters::add(counters_.reused);
+      co_return lease;
+    }
   }
   if (auto opened = co_await lease.renew(deadline); !opened)
     co_return std::unexpected(opened.error());
   co_return lease;
+}
+
+/// False: this connection is of no use to us.
+awaitable<bool> HopPool::introduce(Connection& connection, IntroductionRef whom,
+                                   Deadline deadline) {
+  if (!connection.xclient) co_return true;
+  if (!whom || !connection.introduced) co_return !whom && !connection.introduced;
+  if (*whom == *connection.introduced) co_return true;
+  auto trouble = co_await connection.client->introduce(*whom, opener_->own_name(), deadline);
+  connection.introduced = std::move(whom);
+  co_return !trouble;
 }
 
 /// First come, first served.
@@ -75,7 +112,10 @@ void HopPool::give_place_back(Hop& hop) {
 }
 
 bool HopPool::is_worn(const Connection& connection, Clock::time_point time) const {
-  return connection.messages >= limits_.messages || time - connection.opened > limits_.age ||
+  // Behind a better address that has come back nobody should stay for long.
+  const auto age =
+      connection.is_second_choice ? std::min(limits_.age, health_.address_retry()) : limits_.age;
+  return connection.messages >= limits_.messages || time - connection.opened > age ||
          time - connection.last_used > limits_.idle;
 }
 
@@ -91,23 +131,6 @@ std::optional<HopPool::Connection> HopPool::take_idle(Hop& hop) {
     }
   }
   return std::nullopt;
-}
-
-awaitable<Result<HopPool::Connection>> HopPool::open(NextHop name, Deadline deadline) {
-  const auto time = Clock::now();
-  deadline = std::min(deadline, time + limits_.connect);
-  auto stream = co_await connect_(name, deadline);
-  if (!stream) co_return std::unexpected(stream.error());
-  Connection connection;
-  const Dialect dialect = name.kind == NextHop::Kind::lmtp ? Dialect::lmtp : Dialect::smtp;
-  connection.client = std::make_unique<SmtpClient>(std::move(*stream), dialect);
-  connection.opened = time;
-  connection.last_used = time;
-  connection.messages = 1;
-  auto trouble = co_await connection.client->greet(own_name_, deadline);
-  if (trouble) co_return fail(name.to_string() + " " + trouble->what + ".");
-  Counters::add(counters_.connections);
-  co_return connection;
 }
 
 void HopPool::dismiss(Connection connection) {
@@ -160,17 +183,32 @@ HopPool::Lease::~Lease() {
   // A broken connection is closed with its client; there is nobody to take leave of.
   if (connection_.client && connection_.client->is_reusable()) {
     connection_.last_used = Clock::now();
+    // What a PROXY header said holds for all that the connection will ever carry.
+    if (connection_.proxy) connection_.messages = pool_->limits_.messages;
     hop_->idle.push_back(std::move(connection_));
   }
   pool_->give_place_back(*hop_);
 }
 
-awaitable<Result<void>> HopPool::Lease::renew(Deadline deadline) {
-  connection_.client.reset();
-  auto opened = co_await pool_->open(name_, deadline);
-  if (!opened) co_return std::unexpected(opened.error());
-  connection_ = std::move(*opened);
-  co_return Result<void>();
+awaitable<std::expected<void, NoLease>> HopPool::Lease::renew(Deadline deadline) {
+  connection_ = {};
+  const auto time = Clock::now();
+  auto opened = co_await pool_->opener_->open(*name_, whom_, deadline);
+  if (!opened) {
+    attempt_.failed(opened.error().message);
+    co_return std::unexpected(NoLease{.why = NoLease::Why::unreached,
+                                      .message = std::move(opened.error().message),
+                                      .address = std::move(opened.error().address)});
+  }
+  connection_.client = std::move(opened->client);
+  connection_.introduced = opened->xclient ? whom_ : nullptr;
+  connection_.xclient = opened->xclient;
+  connection_.proxy = opened->proxy;
+  connection_.is_second_choice = opened->is_second_choice;
+  connection_.opened = time;
+  connection_.last_used = time;
+  connection_.messages = 1;
+  co_return std::expected<void, NoLease>();
 }
 
 }  // namespace postern::delivery

@@ -1,7 +1,7 @@
 // Connections to next hops that are kept open between messages. Each I/O thread has a pool of
 // its own, so nothing here needs a lock.
 //
-//   auto lease = co_await pool->lease(hop, deadline);        // an open connection, or a new one
+//   auto lease = co_await pool->lease(hop, whom, deadline);  // an open connection, or a new one
 //   … lease->client().begin(…) …
 //   if (dead and nothing was said) co_await lease->renew(deadline);
 //   // the lease ends: the connection goes back, unless it is broken
@@ -14,7 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
-#include <functional>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +22,8 @@
 #include <vector>
 
 #include "delivery/counters.h"
+#include "delivery/hop_health.h"
+#include "delivery/hop_opener.h"
 #include "delivery/next_hop.h"
 #include "delivery/smtp_client.h"
 
@@ -38,26 +40,29 @@ struct HopLimits {
   std::chrono::seconds age{300};
   /// Unused connections are closed after this time.
   std::chrono::seconds idle{30};
-  /// To connect and to be greeted.
-  std::chrono::seconds connect{20};
 };
 
-/// Opens a connection to an SMTP or LMTP hop.
-using Connect =
-    std::function<awaitable<Result<std::unique_ptr<net::Stream>>>(NextHop hop, Deadline deadline)>;
+/// Why there is no lease.
+struct NoLease {
+  enum class Why { busy, left_alone, unreached };
+  Why why = Why::busy;
+  std::string message;  ///< a sentence that names the hop
+  std::string address;  ///< of the server that was tried last, if any
+};
 
 class HopPool : public std::enable_shared_from_this<HopPool> {
  public:
   class Lease;
 
-  /// `own_name`: for EHLO.
-  HopPool(boost::asio::any_io_executor executor, Connect connect, std::string own_name,
-          HopLimits limits, Counters& counters);
+  HopPool(boost::asio::any_io_executor executor, std::shared_ptr<HopOpener> opener,
+          HopLimits limits, HopHealth& health, Counters& counters);
   HopPool(const HopPool&) = delete;
   HopPool& operator=(const HopPool&) = delete;
 
-  /// The error is a sentence that names the hop.
-  awaitable<Result<Lease>> lease(NextHop hop, Deadline deadline);
+  /// `whom`: for hops that want to know; null for mail of our own. A hop that is left alone
+  /// (hop_breaker.h) is refused at once.
+  awaitable<std::expected<Lease, NoLease>> lease(NextHop hop, IntroductionRef whom,
+                                                 Deadline deadline);
 
   /// May one more client hold a connection to this hop while it sends?
   bool may_hold(const NextHop& hop) const;
@@ -69,6 +74,10 @@ class HopPool : public std::enable_shared_from_this<HopPool> {
   using Clock = std::chrono::steady_clock;
   struct Connection {
     std::unique_ptr<SmtpClient> client;
+    IntroductionRef introduced;  ///< whom the hop takes us for; null: us
+    bool xclient = false;
+    bool proxy = false;
+    bool is_second_choice = false;
     Clock::time_point opened;
     Clock::time_point last_used;
     std::size_t messages = 0;
@@ -89,15 +98,15 @@ class HopPool : public std::enable_shared_from_this<HopPool> {
   void give_place_back(Hop& hop);
   std::optional<Connection> take_idle(Hop& hop);
   bool is_worn(const Connection& connection, Clock::time_point time) const;
-  awaitable<Result<Connection>> open(NextHop hop, Deadline deadline);
+  awaitable<bool> introduce(Connection& connection, IntroductionRef whom, Deadline deadline);
   void dismiss(Connection connection);
   void sweep_later();
   void sweep();
 
   const boost::asio::any_io_executor executor_;
-  const Connect connect_;
-  const std::string own_name_;
+  const std::shared_ptr<HopOpener> opener_;
   const HopLimits limits_;
+  HopHealth& health_;
   Counters& counters_;
   std::map<NextHop, Hop> hops_;
   boost::asio::steady_timer sweeper_;
@@ -116,16 +125,27 @@ class HopPool::Lease {
   /// From now on the client's pace counts: see HopLimits::held.
   void hold();
   /// Opens a new connection in place of this one.
-  awaitable<Result<void>> renew(Deadline deadline);
+  awaitable<std::expected<void, NoLease>> renew(Deadline deadline);
+
+  // How the hop does, for all who want to use it.
+  void heard() { attempt_.heard(); }
+  void failed(std::string_view why) { attempt_.failed(why); }
 
  private:
   friend class HopPool;
-  Lease(std::shared_ptr<HopPool> pool, NextHop name, Hop& hop)
-      : pool_(std::move(pool)), name_(std::move(name)), hop_(&hop) {}
+  Lease(std::shared_ptr<HopPool> pool, const NextHop& name, Hop& hop, IntroductionRef whom,
+        HopHealth::Attempt attempt)
+      : pool_(std::move(pool)),
+        name_(&name),
+        hop_(&hop),
+        whom_(std::move(whom)),
+        attempt_(std::move(attempt)) {}
 
   std::shared_ptr<HopPool> pool_;  ///< null: moved from
-  NextHop name_;
+  const NextHop* name_;            ///< the pool's
   Hop* hop_;
+  IntroductionRef whom_;
+  HopHealth::Attempt attempt_;
   Connection connection_;
   bool held_ = false;
 };

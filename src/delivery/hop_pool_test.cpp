@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "delivery/courier.h"
+#include "delivery/hop_opener.h"
 #include "delivery/scripted_server.h"
 
 using namespace postern;
@@ -14,17 +14,22 @@ using namespace postern::delivery;
 
 namespace {
 
+using Slot = std::optional<std::expected<HopPool::Lease, NoLease>>;
+
 struct PoolWorld {
   explicit PoolWorld(HopLimits limits)
-      : pool(std::make_shared<HopPool>(io.get_executor(), make_connect(workers), "mx.test", limits,
-                                       counters)) {}
+      : pool(std::make_shared<HopPool>(
+            io.get_executor(),
+            std::make_shared<HopOpener>(io.get_executor(), HopMeans{.pool = workers}, "mx.test",
+                                        OpenLimits{}, health, counters),
+            limits, health, counters)) {}
 
   /// Asks for a lease; what came of it is in the slot once the io_context has run.
-  std::shared_ptr<std::optional<Result<HopPool::Lease>>> ask(std::chrono::milliseconds patience) {
-    auto slot = std::make_shared<std::optional<Result<HopPool::Lease>>>();
+  std::shared_ptr<Slot> ask(std::chrono::milliseconds patience) {
+    auto slot = std::make_shared<Slot>();
     const Deadline deadline = std::chrono::steady_clock::now() + patience;
     auto wait = [this, deadline, slot]() -> awaitable<void> {
-      auto lease = co_await pool->lease(server.hop(), deadline);
+      auto lease = co_await pool->lease(server.hop(), nullptr, deadline);
       slot->emplace(std::move(lease));
     };
     boost::asio::co_spawn(io, wait, [](std::exception_ptr error) { CHECK_FALSE(error); });
@@ -40,6 +45,7 @@ struct PoolWorld {
   boost::asio::io_context io{1};
   net::BlockingPool workers{1, 8};
   Counters counters;
+  HopHealth health;
   std::shared_ptr<HopPool> pool;
 };
 

@@ -1,6 +1,7 @@
 #include "delivery/hop_transaction.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/log.h"
@@ -50,6 +51,7 @@ mail::Reply HopTransaction::trouble_reply(const char* enhanced, const std::strin
   log_warning("hop_failed", {{"session", envelope_.session},
                              {"id", envelope_.id},
                              {"next_hop", hop_.to_string()},
+                             {"address", address_},
                              {"error", error}});
   return {451, enhanced, "The next hop " + what + "; try again later"};
 }
@@ -65,14 +67,29 @@ bool HopTransaction::may_renew(const HopTrouble& trouble) const {
   return !trouble.heard && (lease_->is_reused() || begun_);
 }
 
+/// Before the connection is let go.
+void HopTransaction::note(const HopTrouble& trouble) {
+  address_ = lease_->client().address();
+  if (!trouble.is_ours) lease_->failed(trouble.what);
+}
+
 mail::Reply HopTransaction::gave_way(const HopTrouble& trouble) {
+  note(trouble);
   let_go();
   return trouble_reply("4.4.2", trouble.what, trouble.what);
 }
 
-mail::Reply HopTransaction::unreachable(const Error& error) {
+mail::Reply HopTransaction::unreachable(const NoLease& trouble) {
   let_go();
-  return trouble_reply("4.4.1", "cannot be reached", error.message);
+  address_ = trouble.address;
+  switch (trouble.why) {
+    case NoLease::Why::busy:
+    case NoLease::Why::unreached:
+      return trouble_reply("4.4.1", "cannot be reached", trouble.message);
+    case NoLease::Why::left_alone:
+      return trouble_reply("4.4.1", "has been out of order", trouble.message);
+  }
+  std::abort();
 }
 
 /// A new connection in place of a dead one, not another that may have died with it.
@@ -87,7 +104,7 @@ awaitable<std::optional<mail::Reply>> HopTransaction::start_over(Deadline deadli
 /// Afterwards there is a connection to a hop that can take this message. A reply: there is not.
 awaitable<std::optional<mail::Reply>> HopTransaction::ready(Deadline deadline) {
   if (!lease_) {
-    auto lease = co_await pool_->lease(hop_, deadline);
+    auto lease = co_await pool_->lease(hop_, envelope_.introduction, deadline);
     if (!lease) co_return unreachable(lease.error());
     lease_.emplace(std::move(*lease));
   }
@@ -122,6 +139,8 @@ awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(std::string 
     if (problem) co_return problem;
     auto reply = co_await pass_on(forward_path, watch.deadline());
     if (reply) {
+      lease_->heard();
+      address_ = lease_->client().address();
       if (reply->is_success()) {
         passed_on_.push_back(std::move(forward_path));
         lease_->hold();
@@ -166,6 +185,7 @@ awaitable<std::vector<mail::Reply>> HopTransaction::deliver(std::vector<std::str
     auto begun =
         co_await begin_content(forward_paths, edited_size(content, edit), watch.deadline());
     if (begun) {
+      lease_->heard();
       address_ = lease_->client().address();
       auto replies = co_await finish(std::move(*begun), content, edit, watch.deadline());
       let_go();
@@ -204,6 +224,7 @@ awaitable<std::vector<mail::Reply>> HopTransaction::finish(SmtpClient::Begun beg
   // LMTP: in the order of the accepted RCPTs. SMTP: one for all of them.
   const bool one_for_all = hop_.kind == NextHop::Kind::smtp && !sent.replies.empty();
   mail::Reply otherwise = bare_line_end;
+  if (sent.trouble) note(*sent.trouble);
   if (!sent.spoiled && sent.trouble) {
     otherwise = trouble_reply("4.4.2", sent.trouble->what, sent.trouble->what);
   }

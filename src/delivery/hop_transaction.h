@@ -63,10 +63,11 @@ class HopTransaction {
   awaitable<std::optional<mail::Reply>> start_over(Deadline deadline);
   bool may_renew(const HopTrouble& trouble) const;
   mail::Reply gave_way(const HopTrouble& trouble);
-  mail::Reply unreachable(const Error& error);
+  mail::Reply unreachable(const NoLease& trouble);
   void let_go();
   mail::Reply trouble_reply(const char* enhanced, const std::string& what,
                             const std::string& error);
+  void note(const HopTrouble& trouble);
 
   std::shared_ptr<HopPool> pool_;
   const NextHop hop_;

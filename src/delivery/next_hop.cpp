@@ -2,8 +2,10 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/cursor.h"
 #include "base/ip_address.h"
 #include "mail/domain_name.h"
@@ -57,11 +59,37 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(port);
 }
 
-Result<NextHop> host_and_port(Kind kind, std::string_view text) {
+/// A host name or an IPv4 address, in the form in which we compare it.
+Result<std::string> host_name(std::string_view text) {
+  if (const auto address = IpAddress::parse(text)) return address->to_string();
+  if (const auto label = mail::to_a_label(text)) return *label;
+  return fail(quoted(text) + " is neither an address nor a host name.");
+}
+
+/// `contoso.com` or `contoso.com:2525`.
+Result<HopServer> mx_domain(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  const auto domain = mail::to_a_label(name);
+  if (!domain || IpAddress::parse(name)) {
+    return fail(quoted(name) +
+                " is no domain whose MX records could be asked for, as in smtp:mx:contoso.com.");
+  }
+  HopServer server{.host = *domain, .port = smtp_port, .is_mx = true};
+  if (colon == std::string_view::npos) return server;
+  const auto port = parse_port(text.substr(colon + 1));
+  if (!port)
+    return fail("A port is a number from 1 to 65535, got " + quoted(text.substr(colon + 1)) +
+                " in " + quoted(text) + ".");
+  server.port = *port;
+  return server;
+}
+
+Result<HopServer> host_and_port(Kind kind, std::string_view text) {
   const std::string scheme = kind == Kind::lmtp ? "lmtp" : "smtp";
   const std::string example =
       ", as in " + scheme + ":127.0.0.1:" + (kind == Kind::lmtp ? "24" : "25") + ".";
-  NextHop hop{.kind = kind};
+  HopServer server;
   Cursor in(text);
   if (in.take('[')) {
     const auto literal = in.take_until(']');
@@ -69,7 +97,7 @@ Result<NextHop> host_and_port(Kind kind, std::string_view text) {
     if (!address || !address->is_v6() || !in.take(':')) {
       return fail(quoted(text) + " should be [IPv6 address]:port, as in " + scheme + ":[::1]:24.");
     }
-    hop.host = address->to_string();
+    server.host = address->to_string();
   } else {
     const auto name = in.take_until(':');
     if (!name || name->empty())
@@ -78,20 +106,60 @@ Result<NextHop> host_and_port(Kind kind, std::string_view text) {
       return fail("An IPv6 address stands in brackets, as in " + scheme + ":[::1]:24; got " +
                   quoted(text) + ".");
     }
-    if (const auto address = IpAddress::parse(*name)) {
-      hop.host = address->to_string();
-    } else if (const auto label = mail::to_a_label(*name)) {
-      hop.host = *label;
-    } else {
-      return fail(quoted(*name) + " is neither an address nor a host name.");
-    }
+    auto host = host_name(*name);
+    if (!host) return std::unexpected(host.error());
+    server.host = *std::move(host);
   }
   const auto port = parse_port(in.rest());
   if (!port)
     return fail("A port is a number from 1 to 65535, got " + quoted(in.rest()) + " in " +
                 quoted(text) + ".");
-  hop.port = *port;
+  server.port = *port;
+  return server;
+}
+
+/// What stands behind `smtp:` or `lmtp:`, up to the comma.
+Result<HopServer> server_with_options(Kind kind, std::string_view text) {
+  const std::size_t question = text.find('?');
+  const std::string_view where = text.substr(0, question);
+  Cursor in(where);
+  // A host that is called mx has a port behind it, and no domain is a number.
+  const bool is_mx = kind == Kind::smtp && in.take_word("mx:") && !parse_port(in.rest());
+  auto server = is_mx ? mx_domain(in.rest()) : host_and_port(kind, where);
+  if (!server || question == std::string_view::npos) return server;
+  if (auto read = read_options(text.substr(question + 1), *server); !read)
+    return fail("In " + quoted(text) + ": " + read.error().message);
+  return server;
+}
+
+/// All servers are of the kind of the first.
+Result<NextHop> server_list(Kind kind, std::string_view text) {
+  const std::string_view scheme = kind == Kind::lmtp ? "lmtp:" : "smtp:";
+  NextHop hop{.kind = kind};
+  for (bool more = true; more;) {
+    Cursor in(text);
+    if (!in.take_word(scheme)) {
+      return fail("Behind the comma " + quoted(text) + " should be another " + std::string(scheme) +
+                  "host:port.");
+    }
+    if (hop.servers.size() == max_hop_servers)
+      return fail("A next hop has at most " + std::to_string(max_hop_servers) + " servers.");
+    const std::size_t comma = in.rest().find(',');
+    more = comma != std::string_view::npos;
+    auto server = server_with_options(kind, in.rest().substr(0, comma));
+    if (!server) return std::unexpected(server.error());
+    hop.servers.push_back(*std::move(server));
+    if (more) text = in.rest().substr(comma + 1);
+  }
   return hop;
+}
+
+std::string to_text(const HopServer& server) {
+  const bool is_v6 = server.host.contains(':');
+  std::string text = server.is_mx ? "mx:" : "";
+  text += is_v6 ? "[" + server.host + "]" : server.host;
+  if (!server.is_mx || server.port != smtp_port) text += ":" + std::to_string(server.port);
+  return text + options_text(server);
 }
 
 }  // namespace
@@ -109,19 +177,29 @@ std::string NextHop::to_string() const {
       break;
   }
   if (is_unix()) return text + "unix:" + path;
-  const bool is_v6 = host.contains(':');
-  return text + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  std::string list;
+  for (const HopServer& server : servers) {
+    if (!list.empty()) list += ',';
+    list += text + to_text(server);
+  }
+  return list;
+}
+
+bool NextHop::wants_introduction() const {
+  return std::ranges::any_of(servers, [](const HopServer& server) {
+    return server.xclient || server.proxy != ProxyUse::none;
+  });
 }
 
 Result<NextHop> parse_next_hop(std::string_view text) {
   Cursor in(text);
   if (in.take_word("maildir:")) return maildir(in.rest());
   if (in.take_word("lmtp:unix:")) return unix_socket(in.rest());
-  if (in.take_word("lmtp:")) return host_and_port(Kind::lmtp, in.rest());
-  if (in.take_word("smtp:")) return host_and_port(Kind::smtp, in.rest());
+  if (istarts_with(text, "lmtp:")) return server_list(Kind::lmtp, text);
+  if (istarts_with(text, "smtp:")) return server_list(Kind::smtp, text);
   return fail(quoted(text) +
-              " is not a next hop: expected maildir:path, lmtp:host:port, lmtp:unix:/path or "
-              "smtp:host:port.");
+              " is not a next hop: expected maildir:path, lmtp:host:port, lmtp:unix:/path, "
+              "smtp:host:port or smtp:mx:domain.");
 }
 
 }  // namespace postern::delivery

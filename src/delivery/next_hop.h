@@ -4,16 +4,55 @@
 //   lmtp:127.0.0.1:24           LMTP (RFC 2033) over TCP; IPv6 as lmtp:[::1]:24
 //   lmtp:unix:/run/dovecot/lmtp LMTP over a Unix socket
 //   smtp:mail.contoso.com:25    SMTP, for example Exchange Server or Postfix
+//   smtp:mx:contoso.com         SMTP, to the servers that the domain's MX records name
+//
+// Of servers over TCP there may be several, which are tried in this order, each with options:
+//
+//   smtp:a.contoso.com:25?tls=verify,smtp:b.contoso.com:25?tls=verify&name=mail.contoso.com
+//
+// `next_hop_options.cpp` has the options, docs/next-hops.md explains them.
 #pragma once
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
 namespace postern::delivery {
+
+/// Servers that one next hop may name.
+inline constexpr std::size_t max_hop_servers = 8;
+inline constexpr std::uint16_t smtp_port = 25;
+
+enum class TlsPolicy {
+  by_address,     ///< not chosen: opportunistic, none on loopback
+  none,           ///< never
+  opportunistic,  ///< where it is offered, with whoever answers; plain otherwise
+  required,       ///< always, with whoever answers
+  verify,         ///< always, and the certificate has the server's name
+  dane            ///< always, and TLSA records vouch for the server
+};
+
+/// The PROXY protocol, with which a connection begins that tells the hop whom it is for.
+enum class ProxyUse { none, v1, v2 };
+
+/// One of the servers that a next hop names.
+struct HopServer {
+  /// A host name in the form of to_a_label or an address without brackets. With `is_mx`: a domain.
+  std::string host;
+  std::uint16_t port = 0;
+  bool is_mx = false;
+  TlsPolicy tls = TlsPolicy::by_address;
+  std::string tls_name;  ///< whom verify looks for; empty: `host`
+  bool xclient = false;  ///< Postfix's XCLIENT tells the hop whom we speak for
+  ProxyUse proxy = ProxyUse::none;
+
+  auto operator<=>(const HopServer&) const = default;
+};
 
 struct NextHop {
   enum class Kind { maildir, lmtp, smtp };
@@ -21,11 +60,12 @@ struct NextHop {
   Kind kind = Kind::maildir;
   /// The pattern of a maildir hop (see maildir_path.h), or the Unix socket of an LMTP hop.
   std::string path;
-  /// A host name in the form of to_a_label or an address without brackets; empty: `path` counts.
-  std::string host;
-  std::uint16_t port = 0;
+  /// In the order in which they are tried; none: `path` counts.
+  std::vector<HopServer> servers;
 
-  bool is_unix() const { return kind != Kind::maildir && host.empty(); }
+  bool is_unix() const { return kind != Kind::maildir && servers.empty(); }
+  /// Does it want to know whom we speak for (XCLIENT, PROXY)?
+  bool wants_introduction() const;
   /// What parse_next_hop reads.
   std::string to_string() const;
 
@@ -34,5 +74,11 @@ struct NextHop {
 
 /// The error is a sentence that names what was expected.
 Result<NextHop> parse_next_hop(std::string_view text);
+
+/// `tls=verify&name=mx.contoso.com`, into `server`, whose host is known already.
+Result<void> read_options(std::string_view text, HopServer& server);
+/// The other way, beginning with a question mark; empty where nothing was chosen.
+std::string options_text(const HopServer& server);
+std::string_view to_string(TlsPolicy policy);
 
 }  // namespace postern::delivery

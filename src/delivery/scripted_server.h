@@ -42,6 +42,8 @@ struct Script {
   std::map<std::string, std::string> rcpt;
   /// Reply after the final dot by forward-path (LMTP) or "" (SMTP); 250 where there is none.
   std::map<std::string, std::string> end;
+  /// Replies to other commands by their beginning; 500 where there is none.
+  std::map<std::string, std::string> others;
   /// Waits before the reply to the final dot.
   std::function<void()> before_end;
 };

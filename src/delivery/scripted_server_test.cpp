@@ -71,7 +71,9 @@ ScriptedServer::ScriptedServer(NextHop::Kind kind) {
       ::getsockname(listener_, generic, &size) != 0) {
     throw std::runtime_error("cannot listen on loopback");
   }
-  hop_ = {.kind = kind, .path = "", .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+  hop_ = {.kind = kind,
+          .path = "",
+          .servers = {{.host = "127.0.0.1", .port = ntohs(address.sin_port)}}};
   thread_ = std::jthread([this] { listen_loop(); });
 }
 
@@ -185,7 +187,9 @@ void ScriptedServer::serve(int socket, const Script& script) {
       talk.send("221 2.0.0 Bye\r\n");
       return;
     } else {
-      reply = "500 5.5.1 What?\r\n";
+      const auto known = std::ranges::find_if(
+          script.others, [&](const auto& other) { return command.starts_with(other.first); });
+      reply = known == script.others.end() ? "500 5.5.1 What?\r\n" : known->second;
     }
     if (!talk.send(reply)) return;
   }

@@ -55,6 +55,24 @@ Piece next_piece(EditedReader& reader, DotStuffer& stuffer) {
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> words_after(std::string_view line) {
+  std::vector<std::string> words;
+  while (true) {
+    const std::size_t blank = line.find(' ');
+    if (blank == std::string_view::npos) return words;
+    line.remove_prefix(blank + 1);
+    std::string word(line.substr(0, line.find(' ')));
+    for (char& c : word) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    if (!word.empty()) words.push_back(std::move(word));
+  }
+}
+
+}  // namespace
+
 Capabilities parse_capabilities(const ServerReply& reply) {
   Capabilities offered;
   // The first line is the server's name.
@@ -65,6 +83,8 @@ Capabilities parse_capabilities(const ServerReply& reply) {
     if (iequals(keyword, "8BITMIME")) offered.eight_bit_mime = true;
     if (iequals(keyword, "SMTPUTF8")) offered.smtp_utf8 = true;
     if (iequals(keyword, "SIZE")) offered.size = true;
+    if (iequals(keyword, "STARTTLS")) offered.start_tls = true;
+    if (iequals(keyword, "XCLIENT")) offered.xclient = words_after(line);
   }
   return offered;
 }
@@ -101,8 +121,11 @@ HopTrouble SmtpClient::ended() {
       return broken("closed the connection");
     case net::StreamEnd::timed_out:
       return broken("did not answer in time");
-    case net::StreamEnd::interrupted:
-      return broken("was given up, as this server is going down");
+    case net::StreamEnd::interrupted: {
+      HopTrouble trouble = broken("was given up, as this server is going down");
+      trouble.is_ours = true;
+      return trouble;
+    }
   }
   std::abort();
 }
@@ -165,7 +188,10 @@ awaitable<std::optional<HopTrouble>> SmtpClient::greet(std::string own_name, Dea
   if (auto trouble = co_await read_reply()) co_return trouble;
   if (parser_.reply().code != 220)
     co_return broken("greeted with " + parser_.reply().to_reply().to_line());
+  co_return co_await hello(std::move(own_name), deadline);
+}
 
+awaitable<std::optional<HopTrouble>> SmtpClient::hello(std::string own_name, Deadline deadline) {
   const std::string_view verb = dialect_ == Dialect::lmtp ? "LHLO " : "EHLO ";
   auto reply = co_await command(std::string(verb) + own_name, deadline);
   if (!reply) co_return reply.error();
@@ -180,6 +206,43 @@ awaitable<std::optional<HopTrouble>> SmtpClient::greet(std::string own_name, Dea
   }
   if (!reply->is_success()) co_return broken("answered our greeting with " + reply->to_line());
   co_return std::nullopt;
+}
+
+awaitable<std::optional<HopTrouble>> SmtpClient::start_tls(std::string own_name,
+                                                           Deadline deadline) {
+  auto reply = co_await command("STARTTLS", deadline);
+  if (!reply) co_return reply.error();
+  if (reply->code != 220) {
+    co_return HopTrouble{.what = "answered STARTTLS with " + reply->to_line(), .heard = true};
+  }
+  // What comes before the handshake was said by nobody we could know, and would be taken for an
+  // answer to what we say under TLS.
+  if (!pending_.empty()) co_return broken("sent something ahead of the TLS handshake");
+  set_deadline(deadline);
+  auto facts = co_await stream_->start_tls();
+  if (!facts) co_return broken("cannot be spoken to under TLS: " + facts.error().message);
+  tls_version_ = facts->version;
+  // RFC 3207 section 4.2: what was offered before counts no more.
+  capabilities_ = {};
+  co_return co_await hello(std::move(own_name), deadline);
+}
+
+awaitable<std::optional<HopTrouble>> SmtpClient::introduce(const Introduction& introduction,
+                                                           std::string own_name,
+                                                           Deadline deadline) {
+  if (!capabilities_.xclient) {
+    co_return HopTrouble{.what = "does not offer XCLIENT, which xclient=yes asks for",
+                         .heard = true};
+  }
+  auto commands = xclient_commands(introduction, *capabilities_.xclient);
+  for (std::string& line : commands) {
+    auto reply = co_await command(std::move(line), deadline);
+    if (!reply) co_return reply.error();
+    if (!reply->is_success()) co_return broken("answered XCLIENT with " + reply->to_line());
+  }
+  // The hop takes the session for a new one, and for the client's.
+  transaction_is_open_ = false;
+  co_return co_await hello(hello_name(introduction, own_name), deadline);
 }
 
 awaitable<HopResult<SmtpClient::Begun>> SmtpClient::begin(std::string mail_command,
@@ -239,6 +302,7 @@ awaitable<SmtpClient::Sent> SmtpClient::send_content(
       // Closing without the final dot is the one way to leave a message that has begun.
       sent.spoiled = piece && piece->spoiled;
       sent.trouble = broken("was not sent the whole message: it cannot be read from the spool");
+      sent.trouble->is_ours = true;
       co_return sent;
     }
     is_last = piece->is_last;

@@ -36,6 +36,9 @@ struct Capabilities {
   bool eight_bit_mime = false;  ///< RFC 6152
   bool smtp_utf8 = false;       ///< RFC 6531
   bool size = false;            ///< RFC 1870
+  bool start_tls = false;       ///< RFC 3207
+  /// What XCLIENT may tell, upper case; nothing: it is not offered.
+  std::optional<std::vector<std::string>> xclient;
 
   bool operator==(const Capabilities&) const = default;
 };
@@ -50,6 +53,8 @@ struct HopTrouble {
   /// The server had answered within this exchange: it was not merely a connection that had
   /// died while it was idle.
   bool heard = false;
+  /// It is ours, not the server's: nothing is said by it about the hop.
+  bool is_ours = false;
 };
 
 template <class T>
@@ -67,9 +72,17 @@ class SmtpClient {
 
   /// Banner and EHLO or LHLO; an old SMTP server that knows no EHLO gets HELO.
   awaitable<std::optional<HopTrouble>> greet(std::string own_name, Deadline deadline);
+  /// STARTTLS, the handshake, and EHLO anew. If the server only refuses, the connection goes on
+  /// in clear text: see is_reusable.
+  awaitable<std::optional<HopTrouble>> start_tls(std::string own_name, Deadline deadline);
+  /// XCLIENT, and EHLO in the client's name. Any time between transactions.
+  awaitable<std::optional<HopTrouble>> introduce(const Introduction& introduction,
+                                                 std::string own_name, Deadline deadline);
   const Capabilities& capabilities() const { return capabilities_; }
   /// The server's; empty on a Unix socket.
   const std::string& address() const { return address_; }
+  /// `TLSv1.3`; empty: in clear text.
+  const std::string& tls_version() const { return tls_version_; }
 
   struct Begun {
     mail::Reply mail;
@@ -106,6 +119,7 @@ class SmtpClient {
   awaitable<void> quit();
 
  private:
+  awaitable<std::optional<HopTrouble>> hello(std::string own_name, Deadline deadline);
   awaitable<HopResult<mail::Reply>> command(std::string line, Deadline deadline);
   awaitable<HopResult<std::vector<mail::Reply>>> exchange(std::vector<std::string> commands,
                                                           Deadline deadline);
@@ -118,6 +132,7 @@ class SmtpClient {
   const Dialect dialect_;
   const std::string address_;
   Capabilities capabilities_;
+  std::string tls_version_;
   ReplyParser parser_;
   std::string pending_;               ///< came after the last reply that we took
   std::size_t accepted_ = 0;          ///< recipients of the open transaction

@@ -31,8 +31,8 @@ Result<void> check_next_hop(std::string_view next_hop) {
   if (kind == kinds.end() || next_hop.size() == std::string_view(*kind).size() ||
       next_hop.size() > max_next_hop || has_control(next_hop)) {
     return fail("NextHop: " + std::string(next_hop) +
-                " is no delivery; write maildir:PATH, lmtp:HOST:PORT, lmtp:unix:PATH or "
-                "smtp:HOST:PORT.");
+                " is no delivery; write maildir:PATH, lmtp:HOST:PORT, lmtp:unix:PATH, "
+                "smtp:HOST:PORT or smtp:mx:DOMAIN.");
   }
   return {};
 }

@@ -100,7 +100,28 @@ std::uint32_t Zone::negative_ttl(std::string_view name) const {
   return default_negative_ttl;
 }
 
+void Zone::add_secure(const std::string& owner) {
+  node(owner).is_secure = true;
+}
+
+bool Zone::is_secure(std::string_view name) const {
+  for (; !name.empty(); name = parent_of(name)) {
+    const auto found = nodes_.find(name);
+    if (found != nodes_.end() && found->second.is_secure) return true;
+  }
+  return false;
+}
+
+/// A chain of aliases is as secure as its weakest link.
 Answer Zone::answer(const Question& question) const {
+  Answer answer = look_up(question);
+  answer.secure = answer.status != Status::failure && is_secure(question.name) &&
+                  std::ranges::all_of(answer.cname_chain,
+                                      [this](const std::string& name) { return is_secure(name); });
+  return answer;
+}
+
+Answer Zone::look_up(const Question& question) const {
   Answer answer;
   std::string name = question.name;
   std::uint32_t chain_ttl = UINT32_MAX;

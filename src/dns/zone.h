@@ -33,14 +33,17 @@ class Zone {
  public:
   /// Master-file text (RFC 1035 section 5). A fault is told as `<file>:<line>: what is wrong`.
   ///
-  /// Beside the record types of dns::Type there are two pseudo-types for tests: `TIMEOUT` and
+  /// Beside the record types of dns::Type there are pseudo-types for tests: `TIMEOUT` and
   /// `SERVFAIL`, with the types that fail behind them, or none for all types of the name that
-  /// have no record: `mail.contoso.test. IN TIMEOUT A AAAA`.
+  /// have no record: `mail.contoso.test. IN TIMEOUT A AAAA`; and `SECURE`: what is said of this
+  /// name and all below counts as validated by DNSSEC.
   static Result<Zone> parse(std::string_view text, std::string_view file);
 
   /// `owner` is canonical (name.h).
   void add(const std::string& owner, Record record);
   void add_failure(const std::string& owner, std::optional<Type> type, std::string problem);
+
+  void add_secure(const std::string& owner);
 
   Answer answer(const Question& question) const;
 
@@ -52,11 +55,14 @@ class Zone {
   struct Node {
     std::vector<Record> records;
     std::vector<Failure> failures;
+    bool is_secure = false;
   };
 
   /// The node of `owner`, made with all names above it if it is new.
   Node& node(const std::string& owner);
   const Node* find(const std::string& name) const;
+  Answer look_up(const Question& question) const;
+  bool is_secure(std::string_view name) const;
   std::uint32_t negative_ttl(std::string_view name) const;
 
   /// Every owner and all names above it; those in between have an empty node.

@@ -197,6 +197,10 @@ class Reader {
     const std::string_view word = take_word();
     if (iequals(word, "TIMEOUT")) return read_failure("timeout");
     if (iequals(word, "SERVFAIL")) return read_failure("SERVFAIL");
+    if (iequals(word, "SECURE")) {
+      zone_.add_secure(owner_);
+      return at_end();
+    }
     const auto type = type_from_text(word);
     if (!type) return trouble(fmt::format("unknown record type `{}`", word));
     record.type = *type;

@@ -99,6 +99,23 @@ TEST_CASE("names can be told to fail") {
   CHECK(names.answer({"s.test", Type::aaaa}).status == Status::empty);
 }
 
+TEST_CASE("names can be told to be secure, and a chain is as secure as its weakest link") {
+  const Zone names = zone(
+      "s.test. SECURE\n A 192.0.2.1\nw.s.test. CNAME s.test.\nout.s.test. CNAME o.test.\n"
+      "o.test. A 192.0.2.1\nin.test. CNAME s.test.\nf.s.test. SERVFAIL\n");
+  const auto is_secure = [&](const char* name, Type type = Type::a) {
+    return names.answer({name, type}).secure;
+  };
+  CHECK(is_secure("s.test"));
+  CHECK(is_secure("w.s.test"));
+  CHECK(is_secure("s.test", Type::tlsa));
+  CHECK(is_secure("gone.s.test"));
+  CHECK_FALSE(is_secure("out.s.test"));
+  CHECK_FALSE(is_secure("in.test"));
+  CHECK_FALSE(is_secure("o.test"));
+  CHECK_FALSE(is_secure("f.s.test"));
+}
+
 TEST_CASE("faults are told with their line") {
   CHECK(error("\n\na.test. A 192.0.2.256\n") == "test.zone:3: `192.0.2.256` is no IPv4 address");
   CHECK(error("a.test. AAAA 192.0.2.1") == "test.zone:1: `192.0.2.1` is no IPv6 address");

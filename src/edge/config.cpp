@@ -105,16 +105,20 @@ void read_key_pair(TomlTable& table, const Config& config, std::filesystem::path
   }
 }
 
+/// `system`, or a PEM file.
+void read_anchors(TomlTable& table, std::string_view key, const Config& config,
+                  std::string& anchors) {
+  if (!table.has(key)) return;
+  table.read(key, anchors);
+  if (anchors == "system") return;
+  std::filesystem::path file = anchors;
+  read_file(table, key, config, file);
+  anchors = file.string();
+}
+
 void read_tls(TomlTable& table, Config& config) {
   read_key_pair(table, config, config.tls.certificate, config.tls.private_key);
-  if (std::filesystem::path client_ca = config.tls.client_ca; table.has("client_ca")) {
-    table.read("client_ca", config.tls.client_ca);
-    client_ca = config.tls.client_ca;
-    if (client_ca != "system") {
-      read_file(table, "client_ca", config, client_ca);
-      config.tls.client_ca = client_ca.string();
-    }
-  }
+  read_anchors(table, "client_ca", config, config.tls.client_ca);
   table.with_each("sni", [&](TomlTable& inner) {
     SniConfig sni;
     inner.read("names", sni.names);
@@ -190,6 +194,7 @@ void read_delivery(TomlTable& table, Config& config) {
   check_hop(table, "default", config.delivery.default_hop);
   table.read("relay", config.delivery.relay);
   if (!config.delivery.relay.empty()) check_hop(table, "relay", config.delivery.relay);
+  read_anchors(table, "tls_ca", config, config.delivery.tls_ca);
 }
 
 void read_file_table(TomlTable& table, Config& config) {

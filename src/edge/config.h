@@ -61,6 +61,8 @@ struct AdminConfig {
 struct DeliveryConfig {
   std::string default_hop = "maildir:mail/%d/%u";
   std::string relay;
+  std::string tls_ca =
+      "system";  ///< or a PEM file: whom next hops with tls=verify are certified by
 };
 
 struct Config {

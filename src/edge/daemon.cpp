@@ -112,6 +112,7 @@ class Daemon {
   std::unique_ptr<delivery::QuarantineFolder> quarantine_;
   delivery::InFlight in_flight_;
   delivery::Counters counters_;
+  std::unique_ptr<delivery::HopHealth> hop_health_;
   std::unique_ptr<net::BlockingPool> pool_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<admin::Server> admin_;
@@ -177,6 +178,10 @@ Result<void> Daemon::open_stores() {
       delivery::QuarantineFolder::open(config.under_data("quarantine").string(), *pool_);
   if (!quarantine) return std::unexpected(quarantine.error());
   quarantine_ = std::move(*quarantine);
+  hop_health_ = std::make_unique<delivery::HopHealth>(
+      delivery::HealthLimits{.breaker = {.failures = static_cast<std::size_t>(limits.hop_failures),
+                                         .rest = std::chrono::seconds(limits.hop_rest)},
+                             .address_retry = std::chrono::seconds(limits.hop_address_retry)});
   return {};
 }
 
@@ -192,6 +197,7 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
                                    .ledger = *ledger_,
                                    .quarantine = *quarantine_,
                                    .in_flight = in_flight_,
+                                   .health = *hop_health_,
                                    .counters = counters_}};
   const std::size_t threads = thread_count(settings_->config);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -252,6 +258,22 @@ void Daemon::watch_values() {
   count("hop_connections_reused_total", "Messages that found a connection open.", counters_.reused);
   count("hop_failures_total", "Next hops that could not be reached or broke off.",
         counters_.hop_failures);
+  count("hop_failovers_total", "Connections that another address of the next hop took.",
+        counters_.failovers);
+  count("hop_left_alone_total", "Messages deferred at once, since their next hop is left alone.",
+        counters_.left_alone);
+  watch("hops_open", "Next hops that are left alone, or tried by one message.", Kind::gauge,
+        [this] { return hop_health_->open_hops(); });
+  // Next hops are the administrators' words; of those that are well nothing is said.
+  metrics_.watch_series("hop_state", "Next hops in trouble: 1 half open, 2 open.", "hop", [this] {
+    constexpr std::size_t max_shown = 100;
+    admin::Metrics::Series series;
+    for (auto& trouble : hop_health_->troubles(max_shown)) {
+      const bool is_open = trouble.state == delivery::HopBreaker::State::open;
+      series.emplace_back(std::move(trouble.hop), is_open ? 2 : 1);
+    }
+    return series;
+  });
 }
 
 /// For /healthz: why nobody should send us mail just now.

@@ -56,6 +56,17 @@ std::vector<LimitKey> make_keys() {
   keys.push_back(edge_key("dns_cache_entries", &Limits::dns_cache_entries, 100, 100'000'000));
   keys.push_back(edge_key("dns_cache_bytes", &Limits::dns_cache_bytes, 100'000, highest));
   keys.push_back(edge_key("max_hops", &Limits::max_hops, 10, 1000));
+  keys.push_back(edge_key("hop_connections", &Limits::hop_connections, 1, 10'000));
+  keys.push_back(edge_key("hop_held", &Limits::hop_held, 0, 10'000));
+  keys.push_back(edge_key("hop_messages", &Limits::hop_messages, 1, 1'000'000));
+  keys.push_back(edge_key("hop_age", &Limits::hop_age, 1, 86'400));
+  keys.push_back(edge_key("hop_idle", &Limits::hop_idle, 0, 3600));
+  // All of them together have to leave something of the minute that a client waits.
+  keys.push_back(edge_key("hop_connect_time", &Limits::hop_connect_time, 1, 60));
+  keys.push_back(edge_key("hop_addresses", &Limits::hop_addresses, 1, 100));
+  keys.push_back(edge_key("hop_address_retry", &Limits::hop_address_retry, 1, 86'400));
+  keys.push_back(edge_key("hop_failures", &Limits::hop_failures, 1, 1'000'000));
+  keys.push_back(edge_key("hop_rest", &Limits::hop_rest, 1, 86'400));
   // A body comes in pieces of 65,535 octets, and Postfix has header fields of 102,400.
   keys.push_back(edge_key("milter_packet", &Limits::milter_packet, 131'072, 16 << 20));
   keys.push_back(edge_key("milter_idle_time", &Limits::milter_idle_time, 1, 86'400));
@@ -80,6 +91,7 @@ std::span<const LimitOrder> limit_orders() {
       LimitOrder{"max_message_size", "message_spool"},
       LimitOrder{"idle_time", "session_time"},
       LimitOrder{"idle_time", "content_time"},
+      LimitOrder{"hop_held", "hop_connections"},
   };
   return orders;
 }

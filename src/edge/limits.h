@@ -36,6 +36,20 @@ struct Limits {
   /// Received fields of a message that is not in a loop (RFC 5321 section 6.3). Beyond: 554 5.4.6.
   std::int64_t max_hops = 100;
 
+  // Next hops (delivery/hop_pool.h, hop_opener.h, hop_breaker.h). Of one hop and one thread:
+  std::int64_t hop_connections = 25;  ///< beyond: wait for one, then 451 4.4.1
+  std::int64_t hop_held = 20;         ///< of these, for clients that are still sending
+  // Of one connection; times in seconds.
+  std::int64_t hop_messages = 1000;
+  std::int64_t hop_age = 300;
+  std::int64_t hop_idle = 30;
+  std::int64_t hop_connect_time = 20;  ///< until greeting and TLS, for each address
+  std::int64_t hop_addresses = 8;      ///< tried for one message
+  std::int64_t hop_address_retry = 60;
+  /// Failures in a row after which a hop is left alone for this many seconds.
+  std::int64_t hop_failures = 5;
+  std::int64_t hop_rest = 30;
+
   /// Octets of one packet of an MTA that asks us as its milter. Beyond: the connection is closed.
   std::int64_t milter_packet = 512 << 10;
   /// Seconds between two packets: an MTA is silent while its client sends a message. And seconds

@@ -16,9 +16,11 @@ bool is_same(const std::vector<ListenerConfig>& one, const std::vector<ListenerC
 }
 
 /// Of what all threads share since the start.
-constexpr std::array<std::string_view, 6> restart_limits{"message_memory",    "message_spool",
-                                                         "delivery_threads",  "delivery_queue",
-                                                         "dns_cache_entries", "dns_cache_bytes"};
+constexpr std::array<std::string_view, 16> restart_limits{
+    "message_memory",    "message_spool",     "delivery_threads", "delivery_queue",
+    "dns_cache_entries", "dns_cache_bytes",   "hop_connections",  "hop_held",
+    "hop_messages",      "hop_age",           "hop_idle",         "hop_connect_time",
+    "hop_addresses",     "hop_address_retry", "hop_failures",     "hop_rest"};
 
 template <class T>
 bool is_same(const T& one, const T& other) {
@@ -46,6 +48,7 @@ Reload plan_reload(Config wanted, const Config& running) {
   keep("[store] url", config.store_url, running.store_url);
   keep("[admin] address", config.admin.address, running.admin.address);
   keep("[delivery] relay", config.delivery.relay, running.delivery.relay);
+  keep("[delivery] tls_ca", config.delivery.tls_ca, running.delivery.tls_ca);
   for (const std::string_view name : restart_limits) {
     const LimitKey& limit = limit_key(name);
     std::int64_t value = limit.get(config.limits);

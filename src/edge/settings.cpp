@@ -25,6 +25,10 @@ Result<SharedSettings> make_settings(Config config) {
   for (const std::string& warning : settings->tls->warnings())
     log_warning("tls", {{"problem", warning}});
 
+  auto hop_tls = net::TlsContext::client({}, config.delivery.tls_ca);
+  if (!hop_tls) return fail("[delivery] tls_ca: " + hop_tls.error().message);
+  settings->hop_tls = std::move(*hop_tls);
+
   auto default_hop = delivery::parse_next_hop(config.delivery.default_hop);
   if (!default_hop) return fail("[delivery] default: " + default_hop.error().message);
   settings->default_hop = std::move(*default_hop);

@@ -22,6 +22,7 @@ struct Settings {
   delivery::NextHop default_hop;
   std::optional<delivery::NextHop> relay;
   std::shared_ptr<const net::TlsContext> tls;
+  std::shared_ptr<const net::TlsContext> hop_tls;  ///< as a client of next hops
   /// Null: this computer has none. Nothing is decided by it.
   std::shared_ptr<const auth::PublicSuffixList> suffixes;
 };

@@ -115,6 +115,17 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
     const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
+  delivery::NextHop hop = settings_->default_hop;
+  if (!verdict.next_hop.empty()) {
+    const auto chosen = delivery::parse_next_hop(verdict.next_hop);
+    if (!chosen) {
+      // The cmdlet checks it; a database that was edited by hand may still say anything.
+      log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
+      co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
+    }
+    hop = *chosen;
+  }
+  if (hop.wants_introduction()) co_await Pending<auth::Iprev>::wait(iprev_);
   if (!hand_off_) {
     delivery::Envelope envelope{.reverse_path = reverse_path_,
                                 .client = session_.client,
@@ -122,24 +133,33 @@ smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
                                 .id = id_,
                                 .smtp_utf8 = parameters_.smtp_utf8,
                                 .eight_bit_mime = parameters_.body != smtp::BodyType::seven_bit,
-                                .size = parameters_.size};
+                                .size = parameters_.size,
+                                .introduction = introduction()};
     hand_off_ = services_.courier.begin(std::move(envelope));
   }
   delivery::Recipient recipient{.forward_path = forward_path,
                                 .address = verdict.recipient,
                                 .detail = verdict.detail,
-                                .next_hop = settings_->default_hop,
+                                .next_hop = std::move(hop),
                                 .wildcard = verdict.wildcard};
-  if (!verdict.next_hop.empty()) {
-    const auto hop = delivery::parse_next_hop(verdict.next_hop);
-    if (!hop) {
-      // The cmdlet checks it; a database that was edited by hand may still say anything.
-      log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", hop.error().message}});
-      co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
-    }
-    recipient.next_hop = *hop;
-  }
   co_return co_await hand_off_->add_recipient(std::move(recipient));
+}
+
+/// For hops that want to know whom we speak for.
+std::shared_ptr<const delivery::Introduction> EdgeTransaction::introduction() const {
+  delivery::Introduction made{.address = session_.client,
+                              .port = session_.client_port,
+                              .server = session_.server,
+                              .server_port = session_.server_port,
+                              .hello = session_.hello,
+                              .extended = session_.extended,
+                              .name = "",
+                              .name_is_unknown_yet = true};
+  if (const auth::Iprev* iprev = iprev_->get()) {
+    if (iprev->result == auth::IprevResult::pass) made.name = iprev->name;
+    made.name_is_unknown_yet = iprev->result == auth::IprevResult::temperror;
+  }
+  return std::make_shared<const delivery::Introduction>(std::move(made));
 }
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {

@@ -43,6 +43,7 @@ class EdgeTransaction final : public smtp::Transaction {
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
                                                            const policy::RcptVerdict& verdict);
+  std::shared_ptr<const delivery::Introduction> introduction() const;
   smtp::awaitable<mail::Reply> judge_and_deliver(Time arrived);
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.

@@ -18,6 +18,24 @@
 
 namespace postern::edge {
 
+namespace {
+
+delivery::CourierSettings courier_settings(const Settings& settings) {
+  const Limits& limits = settings.config.limits;
+  const auto number = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  return {.host_name = settings.config.hostname,
+          .relay = settings.relay,
+          .hop = {.connections = number(limits.hop_connections),
+                  .held = number(limits.hop_held),
+                  .messages = number(limits.hop_messages),
+                  .age = std::chrono::seconds(limits.hop_age),
+                  .idle = std::chrono::seconds(limits.hop_idle)},
+          .open = {.connect = std::chrono::seconds(limits.hop_connect_time),
+                   .addresses = number(limits.hop_addresses)}};
+}
+
+}  // namespace
+
 struct Worker::Connection {
   std::unique_ptr<net::Stream> stream;
   net::Admission::Ticket ticket;
@@ -34,8 +52,8 @@ Worker::Worker(const Shared& shared, SharedSettings settings,
       resolver_(std::move(resolver)),
       asker_(io_, *resolver_),
       courier_(delivery::make_courier(
-          shared.delivery, {.host_name = settings_->config.hostname, .relay = settings_->relay},
-          io_.get_executor(), delivery::make_connect(shared.delivery.pool))),
+          shared.delivery, courier_settings(*settings_), io_.get_executor(),
+          {.pool = shared.delivery.pool, .resolver = resolver_.get(), .tls = settings_->hop_tls})),
       services_{.directory = shared.directory,
                 .trace = shared.trace,
                 .metrics = shared.metrics,

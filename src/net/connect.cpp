@@ -28,9 +28,6 @@ namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;
 using std::chrono::steady_clock;
 
-/// Addresses of one name that are tried.
-constexpr std::size_t max_addresses = 8;
-
 /// Waits for the end of a connect(2) that is under way; an error number.
 awaitable<int> finish_connecting(asio::io_context& io, int fd, steady_clock::time_point until) {
   asio::posix::stream_descriptor events(io, fd);
@@ -67,7 +64,8 @@ std::unexpected<Error> cannot_connect(const std::string& where, const char* why)
   return fail(fmt::format("Cannot connect to {}: {}.", where, why));
 }
 
-Result<std::vector<Endpoint>> resolve(const std::string& host, std::uint16_t port) {
+/// Blocks.
+Result<std::vector<IpAddress>> look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -76,18 +74,17 @@ Result<std::vector<Endpoint>> resolve(const std::string& host, std::uint16_t por
   if (problem != 0) {
     return fail(fmt::format("Cannot find the address of {}: {}.", host, ::gai_strerror(problem)));
   }
-  std::vector<Endpoint> endpoints;
-  for (const addrinfo* entry = list; entry != nullptr && endpoints.size() < max_addresses;
+  std::vector<IpAddress> found;
+  for (const addrinfo* entry = list; entry != nullptr && found.size() < max_addresses;
        entry = entry->ai_next) {
     SocketAddress address;
     std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
     address.length = entry->ai_addrlen;
-    Endpoint endpoint = address.to_endpoint();
-    endpoint.port = port;
-    endpoints.push_back(std::move(endpoint));
+    found.push_back(address.to_endpoint().address);
   }
   ::freeaddrinfo(list);
-  return endpoints;
+  if (found.empty()) return fail(fmt::format("{} has no address.", host));
+  return found;
 }
 
 }  // namespace
@@ -106,27 +103,18 @@ awaitable<Result<std::unique_ptr<Stream>>> connect(Endpoint endpoint, ConnectOpt
   const int error = co_await connect_socket(io, socket.get(), address, until);
   if (error != 0) co_return cannot_connect(endpoint.to_string(), std::strerror(error));
   co_return make_socket_stream(io, std::move(socket), std::move(options.tls),
-                               std::move(options.server_name));
+                               std::move(options.expected));
 }
 
-awaitable<Result<std::unique_ptr<Stream>>> connect(std::string host, std::uint16_t port,
-                                                   BlockingPool& pool, ConnectOptions options) {
-  if (const auto address = IpAddress::parse(host)) {
-    Endpoint endpoint;
-    endpoint.address = *address;
-    endpoint.port = port;
-    co_return co_await connect(std::move(endpoint), std::move(options));
+awaitable<Result<std::vector<IpAddress>>> resolve(std::string host, BlockingPool& pool) {
+  if (const auto address = IpAddress::parse(host)) co_return std::vector<IpAddress>{*address};
+  auto asked = [host] { return look_up(host); };
+  auto found = co_await pool.run(std::move(asked));
+  if (!found) {
+    co_return fail(fmt::format(
+        "Cannot find the address of {}: too many look-ups of names wait already.", host));
   }
-  auto look_up = [host, port] { return resolve(host, port); };
-  auto endpoints = co_await pool.run(std::move(look_up));
-  if (!endpoints) co_return cannot_connect(host, "too many look-ups of names wait already");
-  if (!*endpoints) co_return std::unexpected(endpoints->error());
-  Result<std::unique_ptr<Stream>> result = cannot_connect(host, "it has no address");
-  for (const Endpoint& endpoint : **endpoints) {
-    result = co_await connect(endpoint, options);
-    if (result) break;
-  }
-  co_return result;
+  co_return std::move(*found);
 }
 
 }  // namespace postern::net

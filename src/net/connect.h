@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "net/endpoint.h"
+#include "net/expected_server.h"
 #include "net/stream.h"
 #include "net/tls_context.h"
 
@@ -17,18 +19,19 @@ class BlockingPool;
 
 struct ConnectOptions {
   std::chrono::steady_clock::duration limit = std::chrono::seconds(30);
-  std::shared_ptr<const TlsContext> tls;  ///< for start_tls(); null: plain only
-  std::string server_name;                ///< SNI; empty: none
+  std::shared_ptr<const TlsContext> tls;           ///< for start_tls(); null: plain only
+  std::shared_ptr<const ExpectedServer> expected;  ///< for start_tls(); null: nobody in particular
 };
 
 /// To one address or path. The error is a sentence: `Cannot connect to 127.0.0.1:24: Connection
 /// refused.` Must run on an io_context.
 awaitable<Result<std::unique_ptr<Stream>>> connect(Endpoint endpoint, ConnectOptions options);
 
-/// To a host by name, or by address without brackets: tries all of its addresses in the system's
-/// order (RFC 6724), each within `limit`. The look-up blocks a thread of `pool` for as long as the
-/// system's resolver takes, beyond `limit` if need be.
-awaitable<Result<std::unique_ptr<Stream>>> connect(std::string host, std::uint16_t port,
-                                                   BlockingPool& pool, ConnectOptions options);
+/// Addresses of one name that are tried.
+inline constexpr std::size_t max_addresses = 8;
+
+/// Of a host by name, or by address without brackets: in the system's order (RFC 6724), at least
+/// one. The look-up blocks a thread of `pool` for as long as the system's resolver takes.
+awaitable<Result<std::vector<IpAddress>>> resolve(std::string host, BlockingPool& pool);
 
 }  // namespace postern::net

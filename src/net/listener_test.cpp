@@ -239,13 +239,13 @@ TEST_CASE("a Unix server that never accepts is given up in time") {
 
 TEST_CASE("hosts are found by name or address") {
   boost::asio::io_context io(1);
-  auto socket = bind_listener(loopback());
-  REQUIRE(socket);
-  const std::uint16_t port = socket->endpoint.port;
   BlockingPool pool(1, 4);
-  CHECK(run_on(io, connect("127.0.0.1", port, pool, {})));
-  CHECK(run_on(io, connect("localhost", port, pool, {})));
-  const auto unknown = run_on(io, connect("no such host", port, pool, {}));
+  CHECK(run_on(io, resolve("192.0.2.1", pool)).value() ==
+        std::vector{*IpAddress::parse("192.0.2.1")});
+  const auto found = run_on(io, resolve("localhost", pool));
+  REQUIRE(found);
+  for (const IpAddress& address : *found) CHECK(address.is_loopback());
+  const auto unknown = run_on(io, resolve("no such host", pool));
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().message.starts_with("Cannot find the address of no such host: "));
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "base/cursor.h"
@@ -219,6 +220,59 @@ awaitable<Result<ProxyHeader>> read_proxy_header(Stream& stream) {
         co_return parse.header;
     }
   }
+}
+
+namespace {
+
+/// All addresses of one header are of one family: 16 bytes where one of them has them, an IPv4
+/// address mapped into IPv6 (RFC 4291 section 2.5.5.2).
+void append_address(const IpAddress& address, bool as_v6, std::string& out) {
+  if (as_v6 && address.is_v4()) out.append(std::string_view("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12));
+  for (const std::uint8_t byte : address.bytes()) out.push_back(static_cast<char>(byte));
+}
+
+void append_number(std::size_t number, std::string& out) {
+  out.push_back(static_cast<char>(number >> 8));
+  out.push_back(static_cast<char>(number & 0xff));
+}
+
+std::string text_of(const IpAddress& address, bool as_v6) {
+  return (as_v6 && address.is_v4() ? "::ffff:" : "") + address.to_string();
+}
+
+std::string make_v1(const Addresses& of, bool as_v6) {
+  std::string line(v1_prefix);
+  line += as_v6 ? "TCP6 " : "TCP4 ";
+  line += text_of(of.source.address, as_v6) + " " + text_of(of.destination.address, as_v6) + " ";
+  line += std::to_string(of.source.port) + " " + std::to_string(of.destination.port) + "\r\n";
+  return line;
+}
+
+std::string make_v2(const Addresses& of, bool as_v6) {
+  std::string out(v2_signature);
+  out.push_back('\x21');                   // version 2, PROXY
+  out.push_back(as_v6 ? '\x21' : '\x11');  // TCP over IPv6 or IPv4
+  append_number(as_v6 ? 36 : 12, out);
+  append_address(of.source.address, as_v6, out);
+  append_address(of.destination.address, as_v6, out);
+  append_number(of.source.port, out);
+  append_number(of.destination.port, out);
+  return out;
+}
+
+}  // namespace
+
+std::string make_proxy_header(const ProxyHeader& header, ProxyVersion version) {
+  const auto& of = header.addresses;
+  const bool as_v6 = of && (of->source.address.is_v6() || of->destination.address.is_v6());
+  switch (version) {
+    case ProxyVersion::v1:
+      return of ? make_v1(*of, as_v6) : "PROXY UNKNOWN\r\n";
+    case ProxyVersion::v2:
+      // Version 2, LOCAL, unspecified, no addresses.
+      return of ? make_v2(*of, as_v6) : std::string(v2_signature) + std::string("\x20\0\0\0", 4);
+  }
+  std::abort();
 }
 
 }  // namespace postern::net

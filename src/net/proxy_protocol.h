@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -51,6 +52,11 @@ struct ProxyParse {
 /// `input` is everything since the start of the connection. Says need_more only while some
 /// continuation can make it a header, so its callers hold at most 16 + max_proxy_payload bytes.
 ProxyParse parse_proxy_header(std::string_view input);
+
+enum class ProxyVersion { v1, v2 };
+/// The other way round: what we say ourselves to a server that wants to know whom we speak for.
+/// Without addresses: LOCAL or UNKNOWN, the connection speaks for itself.
+std::string make_proxy_header(const ProxyHeader& header, ProxyVersion version);
 
 /// Reads a header within the stream's deadline. What follows it is left for the next read().
 awaitable<Result<ProxyHeader>> read_proxy_header(Stream& stream);

@@ -188,3 +188,33 @@ TEST_CASE("a connection without a header is refused") {
   REQUIRE_FALSE(incomplete);
   CHECK(incomplete.error().message.contains("before its PROXY header was complete"));
 }
+
+TEST_CASE("a header that we make is the one that we would read") {
+  const auto endpoint = [](const char* address, std::uint16_t port) {
+    return Endpoint{*IpAddress::parse(address), port, {}};
+  };
+  const ProxyHeader::Addresses cases[] = {
+      {endpoint("192.0.2.1", 56324), endpoint("198.51.100.7", 25)},
+      {endpoint("2001:db8::1", 1), endpoint("2001:db8::2", 65535)},
+      {endpoint("192.0.2.1", 256), endpoint("2001:db8::2", 25)}};
+  for (const auto& addresses : cases) {
+    const ProxyHeader header{addresses};
+    for (const auto version : {ProxyVersion::v1, ProxyVersion::v2}) {
+      const std::string made = make_proxy_header(header, version);
+      CAPTURE(made);
+      const ProxyParse parsed = parse_proxy_header(made + "220 next");
+      CHECK(parsed.status == ProxyParse::Status::done);
+      CHECK(parsed.consumed == made.size());
+      CHECK(parsed.header == header);
+    }
+  }
+  CHECK(make_proxy_header({cases[0]}, ProxyVersion::v1) ==
+        "PROXY TCP4 192.0.2.1 198.51.100.7 56324 25\r\n");
+  for (const auto version : {ProxyVersion::v1, ProxyVersion::v2}) {
+    const std::string made = make_proxy_header({}, version);
+    const ProxyParse parsed = parse_proxy_header(made);
+    CHECK(parsed.status == ProxyParse::Status::done);
+    CHECK(parsed.consumed == made.size());
+    CHECK_FALSE(parsed.header.addresses);
+  }
+}

@@ -40,7 +40,8 @@ struct ThreadShare : asio::execution_context::service {
 class SocketStream final : public Stream, private DeadlineClock::Entry {
  public:
   SocketStream(asio::io_context& io, ThreadShare& share, FileDescriptor socket,
-               std::shared_ptr<const TlsContext> tls, std::string server_name);
+               std::shared_ptr<const TlsContext> tls,
+               std::shared_ptr<const ExpectedServer> expected);
 
   awaitable<std::string_view> read() override;
   void unread(std::string_view bytes) override {
@@ -72,7 +73,7 @@ class SocketStream final : public Stream, private DeadlineClock::Entry {
   // Owns the descriptor and waits for it; bytes are moved by socket_.
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> events_;
   std::shared_ptr<const TlsContext> tls_context_;
-  std::string server_name_;
+  std::shared_ptr<const ExpectedServer> expected_;
   std::unique_ptr<TlsSession> tls_;
   boost::system::error_code wait_error_;
   StreamEnd end_ = StreamEnd::open;
@@ -83,13 +84,14 @@ class SocketStream final : public Stream, private DeadlineClock::Entry {
 };
 
 SocketStream::SocketStream(asio::io_context& io, ThreadShare& share, FileDescriptor socket,
-                           std::shared_ptr<const TlsContext> tls, std::string server_name)
+                           std::shared_ptr<const TlsContext> tls,
+                           std::shared_ptr<const ExpectedServer> expected)
     : Entry(share.clock),
       share_(share),
       socket_(socket.get()),
       events_(io, socket.get()),
       tls_context_(std::move(tls)),
-      server_name_(std::move(server_name)) {
+      expected_(std::move(expected)) {
   socket.release();  // events_ closes it from here on
   set_deadline(default_deadline);
 }
@@ -196,7 +198,7 @@ std::unexpected<Error> SocketStream::handshake_failed(StreamEnd end, std::string
 awaitable<Result<TlsFacts>> SocketStream::start_tls() {
   if (!tls_context_) co_return fail("TLS is not configured.");
   if (tls_ || end_ != StreamEnd::open || output_ended_) co_return fail("TLS cannot start here.");
-  tls_ = std::make_unique<TlsSession>(std::move(tls_context_), socket_, server_name_);
+  tls_ = std::make_unique<TlsSession>(std::move(tls_context_), socket_, expected_.get());
   for (;;) {
     if (std::exchange(interrupt_wanted_, false)) {
       co_return handshake_failed(StreamEnd::interrupted, "the server is going down");
@@ -295,10 +297,10 @@ awaitable<void> SocketStream::close() {
 
 std::unique_ptr<Stream> make_socket_stream(asio::io_context& io, FileDescriptor socket,
                                            std::shared_ptr<const TlsContext> tls,
-                                           std::string server_name) {
+                                           std::shared_ptr<const ExpectedServer> expected) {
   auto& share = asio::use_service<ThreadShare>(io);
   return std::make_unique<SocketStream>(io, share, std::move(socket), std::move(tls),
-                                        std::move(server_name));
+                                        std::move(expected));
 }
 
 }  // namespace postern::net

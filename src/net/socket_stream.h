@@ -8,8 +8,8 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
 
+#include "net/expected_server.h"
 #include "net/file_descriptor.h"
 #include "net/stream.h"
 #include "net/tls_context.h"
@@ -30,13 +30,13 @@ inline constexpr std::size_t close_drain_bytes = 64 * 1024;
 
 /// For a connected, non-blocking socket. Throws boost::system::system_error if the reactor cannot
 /// take it (out of memory or of epoll watches). `tls` is what start_tls() uses (null: it fails);
-/// `server_name` is for contexts of clients.
+/// `expected` is for contexts of clients; null: whoever answers.
 ///
 /// The stream belongs to the thread that runs `io`; other threads reach it with asio::post. One
 /// coroutine uses it at a time, while interrupt(), peer_has_closed() and end() may be called
 /// in between by others of the thread.
-std::unique_ptr<Stream> make_socket_stream(boost::asio::io_context& io, FileDescriptor socket,
-                                           std::shared_ptr<const TlsContext> tls,
-                                           std::string server_name = {});
+std::unique_ptr<Stream> make_socket_stream(
+    boost::asio::io_context& io, FileDescriptor socket, std::shared_ptr<const TlsContext> tls,
+    std::shared_ptr<const ExpectedServer> expected = nullptr);
 
 }  // namespace postern::net

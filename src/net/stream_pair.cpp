@@ -21,13 +21,13 @@ FileDescriptor checked(int fd) {
 
 std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair(
     boost::asio::io_context& io, std::shared_ptr<const TlsContext> server_tls,
-    std::shared_ptr<const TlsContext> client_tls) {
+    std::shared_ptr<const TlsContext> client_tls, std::shared_ptr<const ExpectedServer> expected) {
   int ends[2] = {-1, -1};
   ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
   FileDescriptor server = checked(ends[0]);
   FileDescriptor client = checked(ends[1]);
   return {make_socket_stream(io, std::move(server), std::move(server_tls)),
-          make_socket_stream(io, std::move(client), std::move(client_tls))};
+          make_socket_stream(io, std::move(client), std::move(client_tls), std::move(expected))};
 }
 
 std::pair<FileDescriptor, FileDescriptor> make_tcp_pair() {

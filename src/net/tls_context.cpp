@@ -236,11 +236,18 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::self_signed(std::string_vi
   return server(settings);
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::client(const KeyFiles& files) {
+Result<std::shared_ptr<const TlsContext>> TlsContext::client(const KeyFiles& files,
+                                                             const std::string& anchors) {
   auto parts = std::make_unique<Parts>();
   parts->is_client = true;
   parts->main = new_ssl_context(TLS_client_method());
   SSL_CTX_set_verify(parts->main.get(), SSL_VERIFY_NONE, nullptr);
+  auto store = load_anchors(anchors);
+  if (!store) return std::unexpected(store.error());
+  parts->anchors = std::move(*store);
+  SSL_CTX_set1_verify_cert_store(parts->main.get(), parts->anchors.get());
+  SSL_CTX_set_verify_depth(parts->main.get(), max_chain_depth);
+  if (SSL_CTX_dane_enable(parts->main.get()) != 1) return openssl_failure("Cannot use DANE");
   if (!files.certificate.empty() || !files.private_key.empty()) {
     const auto pair = load_key_pair(files);
     if (!pair) return std::unexpected(pair.error());

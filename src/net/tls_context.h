@@ -46,9 +46,10 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> server(const TlsSettings& settings);
   /// A certificate made in memory, so that STARTTLS works before anything is configured.
   static Result<std::shared_ptr<const TlsContext>> self_signed(std::string_view hostname);
-  /// For connections to a next hop: encrypts with whoever answers (opportunistic TLS, RFC 7435)
-  /// and verifies nothing. Shows the certificate in `files`, if any is named.
-  static Result<std::shared_ptr<const TlsContext>> client(const KeyFiles& files = {});
+  /// For connections to a next hop, which verify what each of them expects (ExpectedServer).
+  /// Shows the certificate in `files`, if any is named. `anchors`: as client_ca of a server.
+  static Result<std::shared_ptr<const TlsContext>> client(const KeyFiles& files = {},
+                                                          const std::string& anchors = "system");
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

@@ -1,7 +1,9 @@
 #include "net/tls_session.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
+#include "base/ip_address.h"
 #include "net/tls_peer.h"
 
 namespace postern::net {
@@ -68,10 +70,37 @@ const BIO_METHOD* raw_socket_method() {
   return method;
 }
 
+/// From `first` on. The first name of all replaces what was expected, the others are added.
+bool expect_names(SSL& ssl, const std::vector<std::string>& names, std::size_t first) {
+  SSL_set_hostflags(&ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  for (std::size_t i = first; i < names.size(); ++i) {
+    const bool set = IpAddress::parse(names[i]) ? X509_VERIFY_PARAM_set1_ip_asc(
+                                                      SSL_get0_param(&ssl), names[i].c_str()) == 1
+                                                : SSL_add1_host(&ssl, names[i].c_str()) == 1;
+    if (!set) return false;
+  }
+  return true;
+}
+
+/// False: none of them can be used.
+bool expect_records(SSL& ssl, const std::vector<TlsaRecord>& records) {
+  bool any = false;
+  for (const TlsaRecord& record : records) {
+    if (!is_usable(record)) continue;
+    const auto* data =
+        static_cast<const unsigned char*>(static_cast<const void*>(record.data.data()));
+    // A key or certificate that OpenSSL cannot read, a digest of the wrong length: not usable.
+    any |= SSL_dane_tlsa_add(&ssl, record.usage, record.selector, record.matching, data,
+                             record.data.size()) > 0;
+  }
+  ERR_clear_error();
+  return any;
+}
+
 }  // namespace
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, RawSocket& socket,
-                       const std::string& server_name)
+                       const ExpectedServer* expected)
     : context_(std::move(context)), ssl_(context_->new_connection()) {
   BIO* bio = BIO_new(raw_socket_method());
   if (bio == nullptr) throw std::bad_alloc();
@@ -83,7 +112,36 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, RawSocket& soc
     return;
   }
   SSL_set_connect_state(ssl_.get());
-  if (!server_name.empty()) SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());
+  if (expected != nullptr) expect(*expected);
+}
+
+void TlsSession::expect(const ExpectedServer& server) {
+  SSL* ssl = ssl_.get();
+  // OpenSSL's own silence must never become a server that is believed.
+  const auto refuse = [this](std::string why) {
+    problem_ = std::move(why);
+    broken_ = true;
+  };
+  if (!server.server_name.empty()) SSL_set_tlsext_host_name(ssl, server.server_name.c_str());
+  switch (server.check) {
+    case ExpectedServer::Check::nobody:
+      return;
+    case ExpectedServer::Check::name:
+      if (server.names.empty() || !expect_names(*ssl, server.names, 0))
+        return refuse("there is no name that the certificate could have");
+      break;
+    case ExpectedServer::Check::dane:
+      if (server.names.empty() || SSL_dane_enable(ssl, server.names.front().c_str()) != 1 ||
+          !expect_names(*ssl, server.names, 1)) {
+        return refuse("there is no name to which the TLSA records belong");
+      }
+      // RFC 7672 section 3.1.1: with DANE-EE(3) neither names nor dates of the certificate count.
+      SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+      // Without any usable record OpenSSL would go on as if DANE were not asked for.
+      if (!expect_records(*ssl, server.tlsa)) return refuse("no TLSA record is usable");
+      break;
+  }
+  SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
 }
 
 TlsFacts TlsSession::facts(Time now) const {
@@ -105,6 +163,10 @@ IoResult TlsSession::result_of(int returned, std::size_t bytes) {
       break;
     default:
       problem_ = take_openssl_error();
+      if (const long verdict = SSL_get_verify_result(ssl_.get());
+          context_->is_client() && verdict != X509_V_OK) {
+        problem_.append(": ").append(X509_verify_cert_error_string(verdict));
+      }
       break;
   }
   ERR_clear_error();
@@ -113,6 +175,7 @@ IoResult TlsSession::result_of(int returned, std::size_t bytes) {
 }
 
 IoResult TlsSession::handshake() {
+  if (broken_) return {IoStatus::failed};
   ERR_clear_error();
   return result_of(SSL_do_handshake(ssl_.get()), 0);
 }

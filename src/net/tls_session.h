@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/expected_server.h"
 #include "net/openssl_handles.h"
 #include "net/raw_socket.h"
 #include "net/stream.h"
@@ -16,9 +17,10 @@ namespace postern::net {
 
 class TlsSession {
  public:
-  /// `socket` outlives the session. `server_name` is sent by a client (SNI) unless it is empty.
+  /// `socket` outlives the session. `expected` is for a client and read here; null: whoever
+  /// answers.
   TlsSession(std::shared_ptr<const TlsContext> context, RawSocket& socket,
-             const std::string& server_name);
+             const ExpectedServer* expected);
 
   /// `done` when the handshake is complete. After `failed`, problem() says why.
   IoResult handshake();
@@ -33,6 +35,7 @@ class TlsSession {
   TlsFacts facts(Time now) const;
 
  private:
+  void expect(const ExpectedServer& server);
   IoResult result_of(int returned, std::size_t bytes);
 
   std::shared_ptr<const TlsContext> context_;

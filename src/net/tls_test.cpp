@@ -292,8 +292,8 @@ TEST_CASE("whether a certificate has expired is asked anew, also in a resumed se
   auto [server_end, client_end] = make_tcp_pair();
   RawSocket server_socket(server_end.get());
   RawSocket client_socket(client_end.get());
-  TlsSession server(server_context(authority), server_socket, "");
-  TlsSession client(*client_context, client_socket, "");
+  TlsSession server(server_context(authority), server_socket, nullptr);
+  TlsSession client(*client_context, client_socket, nullptr);
   bool done = false;
   for (int i = 0; i < 1000 && !done; ++i) {
     const bool client_done = client.handshake().status == IoStatus::done;

@@ -10,6 +10,8 @@ from smtp_session import SmtpSession, message
 from waiting import wait_until
 
 EXT = '203.0.113.9'
+# Hops fail here many times in a row on purpose; test_next_hops.py has what comes of that.
+SETTINGS = {'limits': {'hop_failures': 1000}}
 RECIPIENTS = ['ann@contoso.com', 'bob@contoso.com', 'carl@contoso.com']
 
 
