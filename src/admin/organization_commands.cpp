@@ -18,9 +18,10 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 2> switches = {{
+constexpr std::array<Switch, 3> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
+    {"GatewayInFront", &OrganizationConfig::gateway_in_front},
 }};
 
 Object describe(const Organization& organization) {
@@ -148,6 +149,10 @@ constexpr ParameterSpec set_config_parameters[] = {
     {"DeferOnTempError", boolean,
      "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
      "451 4.4.3.",
+     named, false, "False"},
+    {"GatewayInFront", boolean,
+     "The MX records lead to another service, which hands the mail on: DMARC policies are not "
+     "applied, unless Enhanced Filtering finds the true client.",
      named, false, "False"},
 };
 
