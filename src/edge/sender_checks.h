@@ -8,6 +8,7 @@
 
 #include "auth/iprev.h"
 #include "auth/spf_identities.h"
+#include "auth/spf_record_cache.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
 #include "smtp/receiver.h"
@@ -25,7 +26,9 @@ struct SpfOutcome {
   }
 };
 
-std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
+/// `records` outlives the asker.
+std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
+                                               const smtp::SessionFacts& session,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now);
 

@@ -31,7 +31,8 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
-      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)),
+      spf_(begin_spf(services.asker, services.spf_records, session, reverse_path_,
+                     settings_->config.hostname, begun_)),
       checks_(services.asker, services.dkim_keys, settings_->suffixes) {
   spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
