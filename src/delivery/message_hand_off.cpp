@@ -15,6 +15,9 @@ const mail::Reply has_it_already{250, "2.0.0", "Delivered when this message came
 const mail::Reply still_under_way{
     451, "4.4.5", "The same message from you is being delivered at this moment; try again later"};
 const mail::Reply no_recipients{554, "5.5.1", "No valid recipients"};
+const mail::Reply kept_here{250, "2.0.0", "Kept in quarantine"};
+const mail::Reply cannot_be_kept{451, "4.3.0",
+                                 "The message cannot be kept at the moment; try again later"};
 const mail::Reply not_taken_care_of{
     451, "4.3.0", "Refused by its next hop, and the refusal cannot be dealt with at the moment"};
 
@@ -61,8 +64,8 @@ std::optional<std::size_t> MessageHandOff::find_same(const Recipient& recipient)
   return std::nullopt;
 }
 
-HopTransaction& MessageHandOff::transaction_with(const NextHop& hop) {
-  auto& transaction = transactions_[hop];
+HopTransaction& MessageHandOff::transaction_with(const NextHop& hop, bool apart) {
+  auto& transaction = transactions_[{hop, apart}];
   if (!transaction) {
     transaction = std::make_unique<HopTransaction>(hops_, hop, envelope_, services_.pool,
                                                    settings_->times, services_.counters);
@@ -139,31 +142,79 @@ awaitable<void> MessageHandOff::hand_over(const Content& content, const Edit& ed
     }
   }
 
-  Indexes maildir;
-  std::map<NextHop, Indexes> hops;
+  co_await to_quarantine(content, edit);
+  const Edit junk{.prepend = std::string(junk_fields) + edit.prepend, .removed = edit.removed};
+  co_await to_next_hops(content, edit, junk);
+
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    Addressee& addressee = addressees_[i];
+    const std::size_t first = addressee.same_as.value_or(i);
+    if (addressee.same_as) {
+      addressee.reply = addressees_[first].reply;
+      addressee.hop_address = addressees_[first].hop_address;
+    }
+    addressee.fate = fate_of(*addressee.reply);
+    const bool is_kept = treatments_.of(first) == Treatment::quarantine;
+    if (is_kept && addressee.fate == Fate::delivered) addressee.fate = Fate::quarantined;
+  }
+}
+
+/// Those for whom nothing has been decided yet.
+awaitable<void> MessageHandOff::to_next_hops(const Content& content, const Edit& edit,
+                                             const Edit& junk) {
+  struct Copies {
+    Indexes plain;
+    Indexes junk;
+  };
+  Copies maildir;
+  std::map<NextHop, Copies> hops;
   for (std::size_t i = 0; i < addressees_.size(); ++i) {
     const Addressee& addressee = addressees_[i];
     if (addressee.same_as || addressee.reply) continue;
     const NextHop& hop = addressee.recipient.next_hop;
-    if (hop.kind == NextHop::Kind::maildir) {
-      maildir.push_back(i);
-    } else {
-      hops[hop].push_back(i);
-    }
+    Copies& copies = hop.kind == NextHop::Kind::maildir ? maildir : hops[hop];
+    (treatments_.of(i) == Treatment::junk ? copies.junk : copies.plain).push_back(i);
   }
 
   std::vector<awaitable<void>> tasks;
-  if (!maildir.empty()) tasks.push_back(to_maildir(std::move(maildir), content, edit));
-  for (auto& [hop, which] : hops) tasks.push_back(to_hop(hop, std::move(which), content, edit));
-  co_await join(std::move(tasks));
-
-  for (Addressee& addressee : addressees_) {
-    if (addressee.same_as) {
-      addressee.reply = addressees_[*addressee.same_as].reply;
-      addressee.hop_address = addressees_[*addressee.same_as].hop_address;
-    }
-    addressee.fate = fate_of(*addressee.reply);
+  if (!maildir.plain.empty()) tasks.push_back(to_maildir(std::move(maildir.plain), content, edit));
+  if (!maildir.junk.empty()) tasks.push_back(to_maildir(std::move(maildir.junk), content, junk));
+  for (auto& [hop, copies] : hops) {
+    // Two different copies for one hop are two transactions.
+    const bool both = !copies.plain.empty() && !copies.junk.empty();
+    if (!copies.plain.empty())
+      tasks.push_back(to_hop(transaction_with(hop), std::move(copies.plain), content, edit));
+    if (!copies.junk.empty())
+      tasks.push_back(to_hop(transaction_with(hop, both), std::move(copies.junk), content, junk));
   }
+  co_await join(std::move(tasks));
+}
+
+/// One copy for all whose policy says so and who have no reply yet.
+awaitable<void> MessageHandOff::to_quarantine(const Content& content, const Edit& edit) {
+  Indexes which;
+  std::vector<RecipientOutcome> kept_for;
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    const Addressee& addressee = addressees_[i];
+    if (addressee.same_as || addressee.reply || treatments_.of(i) != Treatment::quarantine)
+      continue;
+    which.push_back(i);
+    kept_for.push_back({.forward_path = addressee.recipient.forward_path.text,
+                        .fate = Fate::quarantined,
+                        .reply = kept_here,
+                        .next_hop = addressee.recipient.next_hop.to_string(),
+                        .hop_address = {}});
+  }
+  if (which.empty()) co_return;
+  auto kept = co_await services_.quarantine.keep(envelope_, kept_for, treatments_.reason, content,
+                                                 edit, now());
+  if (!kept) {
+    log_error(
+        "quarantine",
+        {{"session", envelope_.session}, {"id", envelope_.id}, {"error", kept.error().message}});
+  }
+  const mail::Reply& reply = kept ? kept_here : cannot_be_kept;
+  for (const std::size_t i : which) addressees_[i].reply = reply;
 }
 
 awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content,
@@ -176,12 +227,11 @@ awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content
     addressees_[which[n]].reply = std::move(replies[n]);
 }
 
-awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content& content,
-                                       const Edit& edit) {
+awaitable<void> MessageHandOff::to_hop(HopTransaction& transaction, Indexes which,
+                                       const Content& content, const Edit& edit) {
   std::vector<std::string> forward_paths;
   for (const std::size_t i : which)
     forward_paths.push_back(addressees_[i].recipient.forward_path.text);
-  HopTransaction& transaction = transaction_with(hop);
   auto replies = co_await transaction.deliver(std::move(forward_paths), content, edit);
   for (std::size_t n = 0; n < which.size(); ++n) {
     Addressee& addressee = addressees_[which[n]];
@@ -269,7 +319,7 @@ awaitable<bool> MessageHandOff::quarantine(const std::vector<RecipientOutcome>& 
 std::vector<std::string> MessageHandOff::those_who_have_it() const {
   std::vector<std::string> paths;
   for (const Addressee& addressee : addressees_) {
-    if (owes_an_answer_ || addressee.fate == Fate::delivered)
+    if (owes_an_answer_ || addressee.fate == Fate::delivered || addressee.fate == Fate::quarantined)
       paths.push_back(addressee.recipient.forward_path.text);
   }
   return paths;
@@ -329,6 +379,8 @@ void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
         Counters::add(counters.refused);
         break;
       case Fate::quarantined:
+        // By policy: that is no trouble.
+        if (one.reply == kept_here) continue;
         Counters::add(counters.quarantined);
         break;
     }

@@ -47,6 +47,10 @@ mail::AuthenticationResults results(const StampFacts& facts) {
     }
   }
   all.results.push_back(auth::to_authentication_result(facts.message->dmarc));
+  if (facts.composite != nullptr) {
+    all.results.push_back(
+        policy::to_authentication_result(*facts.composite, facts.message->dmarc.author_domain));
+  }
   all.results.push_back(auth::to_authentication_result(client, *facts.iprev));
   return all;
 }
@@ -95,6 +99,8 @@ std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& s
   for (const mail::HeaderField& field : section.fields) {
     bool forged =
         field.is("Authentication-Results") && mail::claims_authserv_id(field.body, authserv_id);
+    // Of junk_fields, which programs behind us act on.
+    forged = forged || field.is("X-Spam-Flag");
     for (const std::string_view prefix : protected_prefixes)
       forged = forged || istarts_with(field.name, prefix);
     if (forged) ranges.push_back({field.begin, field.end});

@@ -13,6 +13,7 @@
 #include "edge/sender_checks.h"
 #include "mail/header_fields.h"
 #include "policy/arc_trust.h"
+#include "policy/composite.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
 
@@ -33,6 +34,7 @@ struct StampFacts {
   const auth::Iprev* iprev = nullptr;
   const MessageEvidence* message = nullptr;
   const policy::ArcTestimony* testimony = nullptr;  ///< null: none that the organization trusts
+  const policy::CompositeAuthentication* composite = nullptr;  ///< null: not evaluated
 };
 
 /// Whole header fields, topmost first: X-Postern-*, Authentication-Results, Received-SPF, Received.

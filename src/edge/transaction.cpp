@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "edge/stamp.h"
@@ -81,7 +82,11 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   log_decision(record);
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
-    accepted_.push_back({std::move(verdict), std::move(record)});
+    std::string alias =
+        forward_path.domain.empty()
+            ? verdict.recipient
+            : mail::to_address(to_lower(forward_path.local_part), forward_path.domain);
+    accepted_.push_back({std::move(verdict), std::move(record), std::move(alias)});
   } else {
     record_when_checked(std::move(record));
   }
@@ -221,8 +226,11 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
+  composite_ = authenticate(*spf, *iprev, *message, testimony);
+  if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
   const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
+  hand_off_->treat(treatments_);
   const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
   services_.metrics.delivery_seconds.observe(now() - handed);
@@ -283,7 +291,8 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
                          .spf = &spf,
                          .iprev = &iprev,
                          .message = &message,
-                         .testimony = testimony ? &*testimony : nullptr};
+                         .testimony = testimony ? &*testimony : nullptr,
+                         .composite = &composite_};
   return {.prepend = fields_to_prepend(facts),
           .removed = fields_to_remove(checks_.section(), server_name)};
 }

@@ -12,6 +12,7 @@
 #include "edge/services.h"
 #include "edge/settings.h"
 #include "policy/arc_trust.h"
+#include "policy/composite.h"
 #include "policy/decision.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
@@ -38,6 +39,7 @@ class EdgeTransaction final : public smtp::Transaction {
   struct Accepted {
     policy::RcptVerdict verdict;
     store::TraceRecord record;
+    std::string alias;  ///< the forward-path as anti-phishing rules have addresses
   };
 
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
@@ -48,6 +50,12 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
+  /// Composite authentication, the same for all recipients.
+  policy::CompositeAuthentication authenticate(
+      const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
+      const std::optional<policy::ArcTestimony>& testimony);
+  /// What the recipients' policies make of it: a refusal, or each one's treatment.
+  std::optional<mail::Reply> act_on_spoof(const MessageEvidence& message);
   delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
                            const MessageEvidence& message,
                            const std::optional<policy::ArcTestimony>& testimony);
@@ -78,6 +86,10 @@ class EdgeTransaction final : public smtp::Transaction {
   directory::SharedOrganization organization_;
   std::vector<Accepted> accepted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
+  policy::CompositeAuthentication composite_;
+  policy::Signals signals_;
+  /// As many as accepted recipients; empty: all just get the message.
+  delivery::Treatments treatments_;
 
   MessageChecks checks_;
   std::unique_ptr<delivery::Content> content_;
