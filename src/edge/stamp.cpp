@@ -71,7 +71,7 @@ std::string received(const StampFacts& facts) {
 
 std::string fields_to_prepend(const StampFacts& facts) {
   std::string out;
-  out.reserve(1024);
+  out.reserve(2048);
   append_field(out, "X-Postern-Message-Trace-Id", facts.transaction_id);
   append_field(
       out, "X-Postern-Directionality",

@@ -81,7 +81,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   log_decision(record);
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
-    accepted_.push_back({std::move(verdict), std::move(record)});
+    accepted_.emplace_back(std::move(verdict), std::move(record));
   } else {
     record_when_checked(std::move(record));
   }

@@ -62,7 +62,7 @@ class EdgeTransaction final : public smtp::Transaction {
                                  const policy::RcptVerdict& verdict) const;
   void log_decision(const store::TraceRecord& record) const;
   /// As soon as the DNS has said what it knows of the client and the envelope.
-  void record_when_checked(store::TraceRecord record);
+  void record_when_checked(store::TraceRecord&& record);
 
   Services& services_;
   const SharedSettings settings_;

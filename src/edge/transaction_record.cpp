@@ -173,7 +173,7 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
   }
 }
 
-void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
   // Mostly both are known, and a record is too large to be handed about.
   if (spf_->is_ready() && iprev_->is_ready()) {
     note(record, *spf_->get());
