@@ -10,7 +10,6 @@
 #include "auth/spf_identities.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
-#include "smtp/receiver.h"
 
 namespace postern::edge {
 
@@ -25,7 +24,13 @@ struct SpfOutcome {
   }
 };
 
-std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
+/// Who is asked about: the client that connected, or one behind it.
+struct ClientFacts {
+  IpAddress address;
+  std::string hello;
+};
+
+std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now);
 
