@@ -8,6 +8,7 @@
 
 #include "auth/iprev.h"
 #include "auth/spf_identities.h"
+#include "auth/spf_record_cache.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
 
@@ -30,7 +31,9 @@ struct ClientFacts {
   std::string hello;
 };
 
-std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const ClientFacts& client,
+/// `records` outlives the asker.
+std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
+                                               const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now);
 

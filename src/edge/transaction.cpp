@@ -31,10 +31,11 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
-      judged_{.facts = {session.client, session.hello},
-              .spf = begin_spf(services.asker, {session.client, session.hello}, reverse_path_,
-                               settings_->config.hostname, begun_),
-              .iprev = iprev_},
+      judged_{
+          .facts = {session.client, session.hello},
+          .spf = begin_spf(services.asker, services.spf_records, {session.client, session.hello},
+                           reverse_path_, settings_->config.hostname, begun_),
+          .iprev = iprev_},
       checks_(services.asker, services.dkim_keys, settings_->suffixes) {
   judged_.spf->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
