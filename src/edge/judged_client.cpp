@@ -17,7 +17,7 @@ Gateway find_gateway(std::span<const FilteredRecipient> recipients) {
     const policy::RcptVerdict& verdict = *recipient.verdict;
     is_same = is_same && verdict.connector != nullptr && policy::vouches(verdict.matched_by) &&
               verdict.connector->guid == first.connector->guid;
-    addresses.push_back(recipient.address);
+    addresses.emplace_back(recipient.address);
   }
   return {.connector = first.connector.get(),
           .for_all_recipients = is_same && policy::filters_for(*first.connector, addresses)};

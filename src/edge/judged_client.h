@@ -8,9 +8,9 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "edge/pending.h"
@@ -30,7 +30,7 @@ struct JudgedClient {
 /// A recipient that was accepted.
 struct FilteredRecipient {
   const policy::RcptVerdict* verdict = nullptr;
-  std::string address;  ///< as EFUsers has addresses
+  std::string_view address;  ///< as EFUsers has addresses
 };
 
 /// The connector whose Enhanced Filtering concerns the message, and whether it counts: it does if
