@@ -18,9 +18,10 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 3> switches = {{
+constexpr std::array<Switch, 4> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
+    {"StampExchangeHeaders", &OrganizationConfig::stamp_exchange_headers},
     {"GatewayInFront", &OrganizationConfig::gateway_in_front},
 }};
 
@@ -149,6 +150,11 @@ constexpr ParameterSpec set_config_parameters[] = {
     {"DeferOnTempError", boolean,
      "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
      "451 4.4.3.",
+     named, false, "False"},
+    {"StampExchangeHeaders", boolean,
+     "Write what was found out under the names of Exchange, too, such as "
+     "X-MS-Exchange-Organization-AuthAs, and promote X-MS-Exchange-CrossPremises fields of own "
+     "servers to them: for an Exchange Server behind.",
      named, false, "False"},
     {"GatewayInFront", boolean,
      "The MX records lead to another service, which hands the mail on: DMARC policies are not "

@@ -88,6 +88,8 @@ struct OrganizationConfig {
   bool reject_direct_send = false;
   /// What the DNS could not say now is asked again later: policy/temp_error.h.
   bool defer_on_temp_error = false;
+  /// Results also under the names that Exchange gives them: policy/header_trust.h.
+  bool stamp_exchange_headers = false;
   /// The MX records lead to another service: DMARC cannot be applied (policy/composite.h).
   bool gateway_in_front = false;
 };

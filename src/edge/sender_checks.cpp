@@ -3,11 +3,11 @@
 namespace postern::edge {
 
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
-                                               const smtp::SessionFacts& session,
+                                               const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now) {
   auth::SpfIdentities identities = auth::spf_identities(
-      {.client = session.client, .helo = session.hello, .receiver = server_name, .now = now},
+      {.client = client.address, .helo = client.hello, .receiver = server_name, .now = now},
       &reverse_path);
   return asker.settle<SpfOutcome>(
       [identities = std::move(identities), &records](const dns::AnswerSet& answers) {

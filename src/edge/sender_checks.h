@@ -11,7 +11,6 @@
 #include "auth/spf_record_cache.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
-#include "smtp/receiver.h"
 
 namespace postern::edge {
 
@@ -26,9 +25,15 @@ struct SpfOutcome {
   }
 };
 
+/// Who is asked about: the client that connected, or one behind it.
+struct ClientFacts {
+  IpAddress address;
+  std::string hello;
+};
+
 /// `records` outlives the asker.
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
-                                               const smtp::SessionFacts& session,
+                                               const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now);
 

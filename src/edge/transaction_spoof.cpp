@@ -4,6 +4,7 @@
 // one reply cannot say both.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "edge/transaction.h"
 #include "policy/spoof_verdict.h"
 
@@ -44,27 +45,30 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
     const auto owner = directory->find_domain(domain);
     return owner && owner.organization->id() == organization_->id();
   });
-  const bool vouched = std::ranges::all_of(
-      accepted_, [](const Accepted& one) { return policy::vouches(one.verdict.matched_by); });
+  // A gateway vouches for itself only, not for the client behind it.
+  const bool is_filtered = filtering_ && filtering_->client() != nullptr;
+  const bool vouched = !is_filtered && std::ranges::all_of(accepted_, [](const Accepted& one) {
+    return policy::vouches(one.verdict.matched_by);
+  });
   const bool originating = std::ranges::all_of(accepted_, [](const Accepted& one) {
     return one.verdict.direction == policy::Direction::originating;
   });
-  const auto& checked = spf.mail_from ? spf.mail_from : spf.helo;
-  const policy::CompositeFacts facts{.dmarc = &message.dmarc,
-                                     .spf = spf.main(),
-                                     .dkim = message.dkim,
-                                     .reverse_path_domain = reverse_path_.domain,
-                                     .author_domains = authors.size(),
-                                     .own_author = own_author,
-                                     .bringer = !vouched      ? policy::Bringer::stranger
-                                                : originating ? policy::Bringer::own_servers
-                                                              : policy::Bringer::connector,
-                                     .hidden_client = organization_->config().gateway_in_front,
-                                     .testimony = testimony ? &*testimony : nullptr,
-                                     .client = checked ? checked->query.client : session_.client,
-                                     .iprev = &iprev,
-                                     .hosts = message.hosts ? &*message.hosts : nullptr,
-                                     .suffixes = settings_->suffixes.get()};
+  const policy::CompositeFacts facts{
+      .dmarc = &message.dmarc,
+      .spf = spf.main(),
+      .dkim = message.dkim,
+      .reverse_path_domain = reverse_path_.domain,
+      .author_domains = authors.size(),
+      .own_author = own_author,
+      .bringer = !vouched      ? policy::Bringer::stranger
+                 : originating ? policy::Bringer::own_servers
+                               : policy::Bringer::connector,
+      .hidden_client = organization_->config().gateway_in_front && !is_filtered,
+      .testimony = testimony ? &*testimony : nullptr,
+      .client = judged_.facts.address,
+      .iprev = &iprev,
+      .hosts = message.hosts ? &*message.hosts : nullptr,
+      .suffixes = settings_->suffixes.get()};
   const directory::CompositeAuthConfig& config = organization_->spoof_protection()->composite;
   policy::CompositeAuthentication found = policy::authenticate(facts, signals_, config);
   const std::string signals = policy::to_text(found.implicit, config);
@@ -83,11 +87,11 @@ std::optional<mail::Reply> EdgeTransaction::act_on_spoof(const MessageEvidence& 
   };
   std::vector<Verdict> verdicts;
   for (const Accepted& accepted : accepted_) {
-    const std::string_view alias = accepted.alias;
+    const std::string alias = to_lower(accepted.address);
     const directory::AntiPhishPolicy& policy = organization_->spoof_protection()->policy_for(
         {.address = accepted.verdict.recipient,
          .alias = alias,
-         .domain = alias.substr(alias.rfind('@') + 1)});
+         .domain = std::string_view(alias).substr(alias.rfind('@') + 1)});
     verdicts.push_back(
         {policy::spoof_verdict(composite_, message.dmarc.applied_policy, signals_.pair, policy),
          &policy});

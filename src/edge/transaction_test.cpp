@@ -38,9 +38,7 @@ struct ToyCourier final : delivery::Courier {
       co_return std::nullopt;
     }
     bool needs_content() const override { return courier.needs_content; }
-    void treat(delivery::Treatments made) override {
-      courier.treatments = std::move(made);
-    }
+    void treat(delivery::Treatments made) override { courier.treatments = std::move(made); }
     delivery::awaitable<delivery::Outcome> deliver(const delivery::Content& content,
                                                    const delivery::Edit&) override {
       courier.delivered += content.size();

@@ -69,6 +69,9 @@ INSERT INTO directory_revision VALUES (0);
 ALTER TABLE organization ADD COLUMN defer_on_temp_error INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN arc_trusted_sealers TEXT NOT NULL DEFAULT '';
 )sql",
+                              R"sql(
+ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFAULT 0;
+)sql",
                               spoof_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
@@ -215,7 +218,8 @@ Snapshot load_directory(Database& database) {
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
-      "arc_trusted_sealers, gateway_in_front FROM organization ORDER BY id");
+      "arc_trusted_sealers, stamp_exchange_headers, gateway_in_front FROM organization ORDER BY "
+      "id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -231,7 +235,8 @@ Snapshot load_directory(Database& database) {
         std::string(organization.text(2)), time_of(organization.number(3)));
     snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
                              .defer_on_temp_error = organization.number(5) != 0,
-                             .gateway_in_front = organization.number(7) != 0});
+                             .stamp_exchange_headers = organization.number(7) != 0,
+                             .gateway_in_front = organization.number(8) != 0});
     snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
@@ -265,11 +270,12 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
   database
       .prepare(
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
-          "gateway_in_front = ? WHERE id = ?")
+          "stamp_exchange_headers = ?, gateway_in_front = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
-      .bind(3, std::int64_t{config.gateway_in_front})
-      .bind(4, number_of(id))
+      .bind(3, std::int64_t{config.stamp_exchange_headers})
+      .bind(4, std::int64_t{config.gateway_in_front})
+      .bind(5, number_of(id))
       .run();
 }
 

@@ -87,6 +87,7 @@ TEST_CASE("everything is there again after a restart") {
                                     config.reject_direct_send = true;
                                     config.defer_on_temp_error = true;
                                     config.gateway_in_front = true;
+                                    config.stamp_exchange_headers = true;
                                   })
         .value();
     store
@@ -115,6 +116,7 @@ TEST_CASE("everything is there again after a restart") {
   CHECK(there->config().reject_direct_send);
   CHECK(there->config().defer_on_temp_error);
   CHECK(there->config().gateway_in_front);
+  CHECK(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers == NameList{"fabrikam.com", "lists.test"});
   CHECK(there->domain_count() == 2);
   CHECK(there->default_domain()->name == "contoso.com");
@@ -352,11 +354,13 @@ TEST_CASE("a database of the first version is brought up to date") {
           "DROP TABLE composite_auth_setting;"
           "DROP TABLE anti_phish_policy;"
           "DROP TABLE anti_phish_rule;"
+          "ALTER TABLE organization DROP COLUMN stamp_exchange_headers;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
   CHECK(there->config().reject_direct_send);
   CHECK_FALSE(there->config().defer_on_temp_error);
+  CHECK_FALSE(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
 }

@@ -71,7 +71,7 @@ def test_a_signature_whose_key_is_missing_counts_if_it_is_aligned(world):
     reply = send(world, sign(world, from_author('bob@key.test'), b's1'), 'list@phish.test')
     assert reply.sentence == SENTENCE.format('DKIM of key.test (selector s1)')
     # DMARC of another author fails, whatever that signature is.
-    assert send(world, sign(world, from_author('bob@gone.test'), b's1'), 'list@phish.test').code == 250
+    assert send(world, sign(world, from_author('bob@gone.test'), b's1'), 'list@phish.test').sentence.startswith('550 5.7.509 ')
     # And one good signature of the author is enough.
     both = sign(world, sign(world, from_author('bob@key.test'), b's1'), b'good')
     assert send(world, both, 'bob@slow.test').code == 250
@@ -95,6 +95,21 @@ def test_every_recipient_has_a_row_that_says_why(world):
 
 def test_a_client_with_a_connector_does_not_wait(world):
     assert send(world, from_author('bob@slow.test'), 'bob@slow.test', client=PRINTER).code == 250
+
+
+def test_a_gateways_client_waits(world):
+    """Its connector vouches for the gateway, which comes again, and not for whom it judges."""
+    world[0].cmdlet('Set-InboundConnector Printers -EFSkipLastIP $true')
+    try:
+        received = 'Received: from mail.slow.test (unknown [198.51.100.66]) by gw.contoso.com with ESMTP id 1;\n Sun, 22 Nov 2026 09:00:00 +0000\n'
+        content = from_author('bob@slow.test', fields=received)
+        assert send(world, content, 'gateway@slow.test', client=PRINTER).sentence == SENTENCE.format('SPF of slow.test')
+        (row,) = world[0].trace('-SenderAddress gateway@slow.test')
+        assert (row['Decision'], row['TrueClient'], row['Reason']) == ('Defer', '198.51.100.66', ['DeferOnTempError: SPF of slow.test'])
+        # Nobody behind it: the gateway's own mail.
+        assert send(world, from_author('bob@slow.test'), 'bob@slow.test', client=PRINTER).code == 250
+    finally:
+        world[0].cmdlet('Set-InboundConnector Printers -EFSkipLastIP $false')
 
 
 def test_without_the_switch_nobody_waits(world):
