@@ -366,7 +366,8 @@ std::vector<RecipientOutcome> MessageHandOff::outcomes() const {
 }
 
 void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
-  for (const RecipientOutcome& one : all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RecipientOutcome& one = all[i];
     Counters& counters = services_.counters;
     switch (one.fate) {
       case Fate::delivered:
@@ -380,7 +381,7 @@ void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
         break;
       case Fate::quarantined:
         // By policy: that is no trouble.
-        if (one.reply == kept_here) continue;
+        if (treatments_.of(i) == Treatment::quarantine) continue;
         Counters::add(counters.quarantined);
         break;
     }
