@@ -23,6 +23,8 @@ class HopCourier final : public Courier {
     return std::make_unique<MessageHandOff>(services_, settings_, hops_, std::move(envelope));
   }
 
+  std::optional<NextHop> relay() const override { return settings_->relay; }
+
  private:
   const DeliveryServices services_;
   const std::shared_ptr<const CourierSettings> settings_;

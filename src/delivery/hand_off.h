@@ -49,6 +49,8 @@ class Courier {
  public:
   virtual ~Courier() = default;
   virtual std::unique_ptr<HandOff> begin(Envelope envelope) = 0;
+  /// Where mail goes to domains that nobody here accepts. Nothing: nowhere.
+  virtual std::optional<NextHop> relay() const = 0;
 };
 
 }  // namespace postern::delivery

@@ -102,6 +102,7 @@ class Daemon {
   SharedSettings settings_;
   admin::Metrics metrics_;
   admin::SeenCertificates certificates_;
+  ConnectorRates rates_;
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
@@ -142,7 +143,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
                            .trace = *trace_,
                            .server_name = settings_->config.hostname,
                            .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
-                           .certificates = &certificates_};
+                           .certificates = &certificates_,
+                           .has_relay = settings_->relay.has_value()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -190,6 +192,7 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
                       .trace = *trace_,
                       .metrics = metrics_,
                       .certificates = certificates_,
+                      .rates = rates_,
                       .admission = *admission_,
                       .delivery = {.pool = *pool_,
                                    .contents = *contents_,

@@ -60,6 +60,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
                      "Recipients of another organization go in a transaction of their own"};
     verdict.reasons.insert(verdict.reasons.begin(), "OtherOrganization");
   }
+  limit_rate(verdict);
   if (verdict.decision == policy::Decision::accept) {
     const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, verdict);
     if (hop_reply) {
@@ -80,6 +81,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   log_decision(record);
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
+    if (verdict.relay) services_.metrics.relayed.add();
     accepted_.push_back({std::move(verdict), std::move(record)});
   } else {
     record_when_checked(std::move(record));
@@ -94,7 +96,8 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                           .tls = session_.tls.has_value(),
                           .reverse_path = &reverse_path_,
                           .forward_path = &forward_path,
-                          .server_name = settings_->config.hostname};
+                          .server_name = settings_->config.hostname,
+                          .has_relay = services_.courier.relay().has_value()};
   if (session_.tls && session_.tls->certificate)
     facts.certificate_names = session_.tls->certificate->names;
   if (policy::needs_reverse_name(session_.client)) {
@@ -115,16 +118,13 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
     const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
-  delivery::NextHop hop = settings_->default_hop;
-  if (!verdict.next_hop.empty()) {
-    const auto chosen = delivery::parse_next_hop(verdict.next_hop);
-    if (!chosen) {
-      // The cmdlet checks it; a database that was edited by hand may still say anything.
-      log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
-      co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
-    }
-    hop = *chosen;
+  auto chosen = next_hop_of(verdict);
+  if (!chosen) {
+    // The cmdlet checks it; a database that was edited by hand may still say anything.
+    log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
+    co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
   }
+  delivery::NextHop hop = *std::move(chosen);
   if (hop.wants_introduction()) co_await Pending<auth::Iprev>::wait(iprev_);
   if (!hand_off_) {
     delivery::Envelope envelope{.reverse_path = reverse_path_,

@@ -49,6 +49,8 @@ struct ToyCourier final : delivery::Courier {
   std::unique_ptr<delivery::HandOff> begin(delivery::Envelope) override {
     return std::make_unique<ToyHandOff>(*this);
   }
+  std::optional<delivery::NextHop> relay() const override { return outward; }
+  std::optional<delivery::NextHop> outward;
   std::vector<std::string> recipients;
   bool needs_content = true;
   std::uint64_t delivered = 0;
@@ -105,6 +107,7 @@ struct Edge {
   Trace trace;
   admin::Metrics metrics;
   admin::SeenCertificates certificates;
+  ConnectorRates rates;
   boost::asio::io_context io{1};  // outlives the pool, whose threads post to it
   net::BlockingPool pool{1, 10};
   delivery::ContentStore contents;
@@ -116,6 +119,7 @@ struct Edge {
                     .trace = trace,
                     .metrics = metrics,
                     .certificates = certificates,
+                    .rates = rates,
                     .contents = contents,
                     .courier = courier,
                     .asker = asker,
