@@ -147,9 +147,10 @@ Result<void> apply_rate_limit(const Call& call, std::string_view parameter, std:
   if (!call.has(parameter)) return {};
   const std::int64_t given = *call.arguments.find(parameter)->get<std::int64_t>();
   if (given < 0 || given > directory::max_rate_limit) {
-    return fail(fmt::format("{}: a number from 0 to {}, of a minute; 0 is what [limits] of the "
-                            "configuration says.",
-                            parameter, directory::max_rate_limit));
+    return fail(
+        fmt::format("{}: a number from 0 to {}, of a minute; 0 is what [limits] of the "
+                    "configuration says.",
+                    parameter, directory::max_rate_limit));
   }
   limit = static_cast<std::uint32_t>(given);
   return {};

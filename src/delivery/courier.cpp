@@ -24,6 +24,7 @@ class HopCourier final : public Courier {
   }
 
   std::optional<NextHop> relay() const override { return settings_->relay; }
+  bool lacks_dsn(const NextHop& relay) const override { return services_.health.lacks_dsn(relay); }
 
  private:
   const DeliveryServices services_;

@@ -39,6 +39,7 @@ class MessageHandOff final : public HandOff {
     std::optional<std::size_t> same_as;
     std::optional<mail::Reply> reply;
     std::string hop_address;
+    bool hop_tells = false;  ///< the hop has taken over what NOTIFY asks for
     Fate fate = Fate::deferred;
   };
   using Indexes = std::vector<std::size_t>;
@@ -49,12 +50,17 @@ class MessageHandOff final : public HandOff {
   awaitable<void> to_maildir(Indexes which, const Content& content, const Edit& edit);
   awaitable<void> to_hop(NextHop hop, Indexes which, const Content& content, const Edit& edit);
   awaitable<bool> take_care_of_refused(const Content& content, const Edit& edit);
-  awaitable<bool> notify(const std::vector<RecipientOutcome>& refused, const Content& content,
+  /// Hands the relay a notification. False: it has not taken it.
+  awaitable<bool> notify(std::vector<RecipientOutcome> recipients, const Content& content,
                          const Edit& edit);
+  awaitable<void> tell_of_success(const Content& content, const Edit& edit);
+  const std::optional<NextHop>& relay() const;
+  void note_dsn(const NextHop& hop, const HopTransaction& transaction) const;
   awaitable<bool> quarantine(const std::vector<RecipientOutcome>& refused, const Content& content,
                              const Edit& edit);
   awaitable<void> remember(std::vector<std::string> forward_paths);
   std::vector<std::string> those_who_have_it() const;
+  RecipientOutcome outcome_of(const Addressee& addressee) const;
   std::vector<RecipientOutcome> outcomes() const;
   void account(const std::vector<RecipientOutcome>& outcomes) const;
 

@@ -16,7 +16,8 @@ void ConnectorRates::move_on(Count& count, std::int64_t number) {
 void ConnectorRates::sweep(State& state, std::int64_t number) {
   if (state.swept == number) return;
   state.swept = number;
-  std::erase_if(state.counts, [&](const auto& one) { return number - one.second.newest >= slot_count; });
+  std::erase_if(state.counts,
+                [&](const auto& one) { return number - one.second.newest >= slot_count; });
 }
 
 RateUse ConnectorRates::take(const directory::Guid& connector, bool begins_message, Time now) {

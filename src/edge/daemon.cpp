@@ -251,7 +251,7 @@ void Daemon::watch_values() {
   count("recipients_quarantined_total",
         "Recipients refused beside others that were delivered, kept in quarantine.",
         counters_.quarantined);
-  count("recipients_notified_total", "Recipients of whose refusal a notification told the sender.",
+  count("recipients_notified_total", "Recipients of whom a notification told the sender.",
         counters_.notified);
   count("recipients_remembered_total",
         "Recipients that had the message already when it came again.", counters_.remembered);

@@ -16,6 +16,7 @@ class MtaCourier final : public delivery::Courier {
   std::unique_ptr<delivery::HandOff> begin(delivery::Envelope envelope) override;
   /// The MTA itself, whatever our configuration says.
   std::optional<delivery::NextHop> relay() const override { return delivery::NextHop(); }
+  bool lacks_dsn(const delivery::NextHop&) const override { return false; }
   const delivery::Edit& edit() const { return edit_; }
 
  private:

@@ -48,7 +48,7 @@ EdgeTransaction::~EdgeTransaction() {
 }
 
 smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forward_path,
-                                                      const smtp::RcptParameters&) {
+                                                      const smtp::RcptParameters& parameters) {
   const Time asked = now();
   policy::RcptVerdict verdict = co_await decide(forward_path);
 
@@ -62,7 +62,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   }
   limit_rate(verdict);
   if (verdict.decision == policy::Decision::accept) {
-    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, verdict);
+    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, parameters, verdict);
     if (hop_reply) {
       verdict.decision =
           hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
@@ -114,52 +114,6 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                                 certificate.not_after);
   }
   co_return verdict;
-}
-
-smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
-    const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
-  auto chosen = next_hop_of(verdict);
-  if (!chosen) {
-    // The cmdlet checks it; a database that was edited by hand may still say anything.
-    log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
-    co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
-  }
-  delivery::NextHop hop = *std::move(chosen);
-  if (hop.wants_introduction()) co_await Pending<auth::Iprev>::wait(iprev_);
-  if (!hand_off_) {
-    delivery::Envelope envelope{.reverse_path = reverse_path_,
-                                .client = session_.client,
-                                .session = session_.id,
-                                .id = id_,
-                                .smtp_utf8 = parameters_.smtp_utf8,
-                                .eight_bit_mime = parameters_.body != smtp::BodyType::seven_bit,
-                                .size = parameters_.size,
-                                .introduction = introduction()};
-    hand_off_ = services_.courier.begin(std::move(envelope));
-  }
-  delivery::Recipient recipient{.forward_path = forward_path,
-                                .address = verdict.recipient,
-                                .detail = verdict.detail,
-                                .next_hop = std::move(hop),
-                                .wildcard = verdict.wildcard};
-  co_return co_await hand_off_->add_recipient(std::move(recipient));
-}
-
-/// For hops that want to know whom we speak for.
-std::shared_ptr<const delivery::Introduction> EdgeTransaction::introduction() const {
-  delivery::Introduction made{.address = session_.client,
-                              .port = session_.client_port,
-                              .server = session_.server,
-                              .server_port = session_.server_port,
-                              .hello = session_.hello,
-                              .extended = session_.extended,
-                              .name = "",
-                              .name_is_unknown_yet = true};
-  if (const auth::Iprev* iprev = iprev_->get()) {
-    if (iprev->result == auth::IprevResult::pass) made.name = iprev->name;
-    made.name_is_unknown_yet = iprev->result == auth::IprevResult::temperror;
-  }
-  return std::make_shared<const delivery::Introduction>(std::move(made));
 }
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {

@@ -45,7 +45,9 @@ class EdgeTransaction final : public smtp::Transaction {
   void limit_rate(policy::RcptVerdict& verdict);
   Result<delivery::NextHop> next_hop_of(const policy::RcptVerdict& verdict) const;
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
+                                                           const smtp::RcptParameters& parameters,
                                                            const policy::RcptVerdict& verdict);
+  delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
   smtp::awaitable<mail::Reply> judge_and_deliver(Time arrived);
   std::optional<mail::Reply> refuse_content();

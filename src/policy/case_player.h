@@ -80,6 +80,7 @@ class CasePlayer {
     }
   }
   const RcptVerdict& verdict() const { return verdict_; }
+  const Snapshot& directory() const { return directory_; }
   void end() { CHECK_MESSAGE(error_.empty(), "not expected: " << error_); }
 
  private:
@@ -206,12 +207,11 @@ class CasePlayer {
     } else if (verb == "nearest-miss") {
       std::string told = "none";
       for (const std::string& reason : verdict_.reasons) {
-        if (reason.starts_with(nearest_miss_mark))
-          told = reason.substr(nearest_miss_mark.size());
+        if (reason.starts_with(nearest_miss_mark)) told = reason.substr(nearest_miss_mark.size());
       }
       CHECK(told == rest);
     } else if (verb == "relayed") {
-      CHECK(rest == (!verdict_.relay                    ? "no"
+      CHECK(rest == (!verdict_.relay             ? "no"
                      : verdict_.next_hop.empty() ? "yes"
                                                  : verdict_.next_hop));
     } else if (verb == "recipient") {

@@ -1,6 +1,6 @@
 // Never an open relay: tests/cases/relay/matrix.txt has every kind of client with every kind of
-// sender and recipient, and what comes of it. tests/e2e/test_relay_matrix.py asks a running posternd
-// the same.
+// sender and recipient, and what comes of it. tests/e2e/test_relay_matrix.py asks a running
+// posternd the same.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -78,8 +78,7 @@ TEST_CASE("who may relay: every client, sender and recipient") {
     const std::string text(trim(line));
     if (!text.empty() && !text.starts_with('#')) matrix.read(text);
   }
-  CHECK(matrix.cells ==
-        matrix.clients.size() * matrix.senders.size() * matrix.recipients.size());
+  CHECK(matrix.cells == matrix.clients.size() * matrix.senders.size() * matrix.recipients.size());
   CHECK(matrix.relayed > 30);
 }
 
