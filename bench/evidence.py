@@ -43,7 +43,7 @@ def verdicts(found, verdict):
         print(f'   {"":3}bare RSA verification and SHA-256 {bare["cpu_time"] / 1000:.1f} us; '
               f'openssl speed rsa2048 {1e6 / openssl_speed():.1f} us without the hash')
     if spf:
-        at_least('SPF evaluations, two includes, warm', spf['two_includes']['items_per_second'], 'a second', 500_000)
+        at_least('SPF evaluations, two includes, warm', spf['two_includes/records_kept:1']['items_per_second'], 'a second', 500_000)
         if 'libspf2' in spf:
             print(f'   {"":3}libspf2 with the same records: {spf["libspf2"]["items_per_second"]:,.0f} a second')
     return results

@@ -115,6 +115,9 @@ TEST_CASE("the switch is set, and asked about") {
   CHECK(desk.run("Set-OrganizationConfig -RejectDirectSend 0 -DeferOnTempError $false -WhatIf") ==
         "What if: Setting RejectDirectSend of organization \"Contoso\" to False.\n"
         "What if: Setting DeferOnTempError of organization \"Contoso\" to False.\n");
+  CHECK(desk.property("Get-OrganizationConfig", "StampExchangeHeaders") == "False");
+  CHECK(desk.run("Set-OrganizationConfig -StampExchangeHeaders $true").empty());
+  CHECK(desk.property("Get-OrganizationConfig", "StampExchangeHeaders") == "True");
 }
 
 TEST_CASE("trusted sealers replace those before, as A-labels, each once") {

@@ -299,17 +299,22 @@ constexpr std::array<ParameterSpec, 22> shared_parameters = {{
      "Default|HybridWizard|Migrated"},
     {"AssociatedAcceptedDomains", changeable_list, "The accepted domains to which it is limited."},
     {"CloudServicesMailEnabled", boolean,
-     "OnPremises: keep header fields that only the organization's own servers may set.", named,
-     false, "False"},
+     "OnPremises: believe the X-MS-Exchange-CrossPremises fields of these servers, such as AuthAs.",
+     named, false, "False"},
     {"TreatMessagesAsInternal", boolean,
-     "OnPremises without CloudServicesMailEnabled: mail from accepted domains is internal.", named,
-     false, "False"},
-    {"EFSkipLastIP", boolean, "Enhanced Filtering: look behind the last hop.", named, false,
-     "False"},
+     "OnPremises without CloudServicesMailEnabled: mail from accepted domains is marked as "
+     "internal.",
+     named, false, "False"},
+    {"EFSkipLastIP", boolean,
+     "Enhanced Filtering: look behind the last hop, whatever its address is; SPF, DMARC and iprev "
+     "judge the client that its Received field names.",
+     named, false, "False"},
     {"EFSkipIPs", changeable_list,
-     "Enhanced Filtering: hops to look behind: addresses, prefixes or ranges a-b."},
+     "Enhanced Filtering: hops to look behind: addresses, prefixes or ranges a-b. Private "
+     "addresses "
+     "are always looked behind."},
     {"EFUsers", changeable_list,
-     "Enhanced Filtering: only for mail to these recipients; empty: to all."},
+     "Enhanced Filtering counts only for mail all of whose recipients are listed; empty: for all."},
     {"MessageRateLimit", number,
      "Messages a minute that its clients may send, beyond: 450 4.7.1. 0: what "
      "connector_message_rate in [limits] says. Clients known by SenderDomains alone are not "

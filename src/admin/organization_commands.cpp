@@ -19,9 +19,10 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 2> switches = {{
+constexpr std::array<Switch, 3> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
+    {"StampExchangeHeaders", &OrganizationConfig::stamp_exchange_headers},
 }};
 
 constexpr std::string_view relay_parameter = "RelayNextHop";
@@ -169,6 +170,11 @@ constexpr ParameterSpec set_config_parameters[] = {
     {"DeferOnTempError", boolean,
      "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
      "451 4.4.3.",
+     named, false, "False"},
+    {"StampExchangeHeaders", boolean,
+     "Write what was found out under the names of Exchange, too, such as "
+     "X-MS-Exchange-Organization-AuthAs, and promote X-MS-Exchange-CrossPremises fields of own "
+     "servers to them: for an Exchange Server behind.",
      named, false, "False"},
     {"RelayNextHop", text,
      "Where mail of the organization's own servers (OnPremises connectors) to other domains goes: "

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/ip_address.h"
 #include "policy/decision.h"
+#include "policy/enhanced_filtering.h"
 
 namespace postern::admin {
 namespace {
@@ -33,22 +34,34 @@ std::string_view to_string(TraceStatus status) {
   std::abort();  // A number that was never a TraceStatus: our bug.
 }
 
-/// The reasons without the sentence about the nearest miss, which has a property of its own.
-std::vector<std::string> other_reasons(const TraceRecord& record, std::string& nearest_miss) {
+/// Reasons that have a property of their own are marked in the trace.
+struct SortedReasons {
   std::vector<std::string> others;
+  std::string nearest_miss;
+  std::string filtering;
+  std::string true_client;
+};
+
+SortedReasons sort_reasons(const TraceRecord& record) {
+  SortedReasons sorted;
+  const std::pair<std::string_view, std::string&> marks[] = {
+      {policy::nearest_miss_mark, sorted.nearest_miss},
+      {policy::filtering_mark, sorted.filtering},
+      {policy::true_client_mark, sorted.true_client}};
   for (const std::string& reason : record.reasons) {
-    if (reason.starts_with(policy::nearest_miss_mark)) {
-      nearest_miss = reason.substr(policy::nearest_miss_mark.size());
+    const auto* const mark =
+        std::ranges::find_if(marks, [&](const auto& one) { return reason.starts_with(one.first); });
+    if (mark == std::end(marks)) {
+      sorted.others.push_back(reason);
     } else {
-      others.push_back(reason);
+      mark->second = reason.substr(mark->first.size());
     }
   }
-  return others;
+  return sorted;
 }
 
 Object describe(const TraceRecord& record) {
-  std::string nearest_miss;
-  const std::vector<std::string> reasons = other_reasons(record, nearest_miss);
+  const SortedReasons reasons = sort_reasons(record);
   Object object = {
       {"MessageTraceId", record.message_trace_id},
       {"MessageId", record.message_id},
@@ -62,11 +75,13 @@ Object describe(const TraceRecord& record) {
       {"Size", record.size},
       {"Decision", record.decision},
       {"Reply", record.reply},
-      {"Reason", reasons},
+      {"Reason", reasons.others},
       {"DirectSend", record.direct_send},
       {"Direction", record.direction},
       {"Connector", record.connector},
-      {"NearestMiss", nearest_miss},
+      {"NearestMiss", reasons.nearest_miss},
+      {"TrueClient", reasons.true_client},
+      {"EnhancedFiltering", reasons.filtering},
       {"Spf", record.spf},
       {"SpfDomain", record.spf_domain},
       {"Dkim", record.dkim},

@@ -31,29 +31,6 @@ std::shared_ptr<DkimKeySet> parse_records(const dns::Answer& answer) {
 
 }  // namespace
 
-DkimKeyCache::DkimKeyCache(std::size_t max_names)
-    : max_generation_(std::max<std::size_t>(max_names / 2, 1)) {}
-
-std::shared_ptr<DkimKeySet> DkimKeyCache::find(std::string_view name) {
-  if (const auto found = young_.find(name); found != young_.end()) return found->second;
-  const auto found = old_.find(name);
-  if (found == old_.end()) return nullptr;
-  std::shared_ptr<DkimKeySet> keys = std::move(found->second);
-  old_.erase(found);
-  store(name, keys);
-  return keys;
-}
-
-void DkimKeyCache::store(std::string_view name, std::shared_ptr<DkimKeySet> keys) {
-  if (const auto found = young_.find(name); found != young_.end()) {
-    found->second = std::move(keys);
-    return;
-  }
-  if (young_.size() >= max_generation_) old_ = std::exchange(young_, {});
-  if (const auto found = old_.find(name); found != old_.end()) old_.erase(found);
-  young_.emplace(name, std::move(keys));
-}
-
 DkimKeyLookup look_up_keys(const std::string& name, const dns::AnswerSet& answers,
                            DkimKeyCache& cache, Time now) {
   dns::Question question{.name = name, .type = dns::Type::txt};

@@ -1,23 +1,19 @@
 // Keys that were decoded once, by name, for as long as the DNS allows; and the way from a name to
 // its keys: the answers of this message first, then what earlier messages left here.
 //
-// Whoever verifies owns a cache, one per thread. It never holds more than it was told to: when
-// its younger half is full, the older half is dropped whole and the younger takes its place, and
-// what is used moves to the younger. So a name in use stays, without a list to keep in order.
+// Whoever verifies owns a cache, one per thread.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "auth/dkim_key.h"
+#include "auth/recently_used.h"
 #include "base/time.h"
 #include "dns/answer.h"
 
@@ -40,29 +36,10 @@ struct DkimKeySet {
   Time expires;            ///< until then no question is needed
 };
 
-class DkimKeyCache {
+/// By the name of key_name(). What is found may have expired.
+class DkimKeyCache : public RecentlyUsed<DkimKeySet> {
  public:
-  /// At least 2.
-  explicit DkimKeyCache(std::size_t max_names = 1000);
-
-  /// Null: unknown. What is found may have expired.
-  std::shared_ptr<DkimKeySet> find(std::string_view name);
-  void store(std::string_view name, std::shared_ptr<DkimKeySet> keys);
-  std::size_t size() const { return young_.size() + old_.size(); }
-
- private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-  using Generation =
-      std::unordered_map<std::string, std::shared_ptr<DkimKeySet>, Hash, std::equal_to<>>;
-
-  const std::size_t max_generation_;
-  Generation young_;
-  Generation old_;
+  explicit DkimKeyCache(std::size_t max_names = 1000) : RecentlyUsed(max_names) {}
 };
 
 /// Exactly one of the three is set.

@@ -62,9 +62,14 @@ struct SpfEvaluation {
   int void_lookups = 0;
 };
 
-/// `trace_steps` fills SpfEvaluation::steps; without it an evaluation allocates little.
+class SpfRecordCache;
+
+/// `record` fills SpfEvaluation::steps; without it an evaluation allocates little.
 enum class Steps { none, record };
+
+/// `records` (auth/spf_record_cache.h) keeps what is parsed for later evaluations, of which it
+/// changes nothing but the cost; null: nothing is kept.
 dns::Asking<SpfEvaluation> check_host(const SpfQuery& query, const dns::AnswerSet& answers,
-                                      Steps steps = Steps::none);
+                                      Steps steps = Steps::none, SpfRecordCache* records = nullptr);
 
 }  // namespace postern::auth

@@ -34,8 +34,9 @@ std::string checkable(std::string_view domain) {
 
 }  // namespace
 
-SpfContext::SpfContext(const SpfQuery& query, const dns::AnswerSet& answers)
-    : query_(query), answers_(answers), local_part_("postmaster") {
+SpfContext::SpfContext(const SpfQuery& query, const dns::AnswerSet& answers,
+                       SpfRecordCache* records)
+    : query_(query), answers_(answers), records_(records), local_part_("postmaster") {
   // Section 2.4: the MAIL FROM identity of a null reverse-path is postmaster at the HELO name.
   const bool by_helo = query.identity == SpfIdentity::helo || query.domain.empty();
   if (by_helo) {
@@ -51,11 +52,15 @@ dns::Type SpfContext::address_type() const {
 }
 
 const dns::Answer* SpfContext::find(std::string_view name, dns::Type type) {
+  if (const dns::Answer* answer = answers_.find({name, type})) return answer;
   dns::Question question{std::string(name), type};
-  if (const dns::Answer* answer = answers_.find(question)) return answer;
   if (std::ranges::find(missing_, question) == missing_.end())
     missing_.push_back(std::move(question));
   return nullptr;
+}
+
+std::shared_ptr<const ParsedSpfRecord> SpfContext::parse(std::string_view text) const {
+  return records_ ? records_->parse(text) : std::make_shared<const ParsedSpfRecord>(text);
 }
 
 std::optional<std::string> SpfContext::expand(std::string_view text, std::string_view domain) {

@@ -2,14 +2,14 @@
 // the query, the answers so far, and the questions that are missing.
 #pragma once
 
-#include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/spf.h"
-#include "auth/spf_record.h"
+#include "auth/spf_record_cache.h"
 #include "dns/answer.h"
 
 namespace postern::auth {
@@ -22,7 +22,7 @@ inline constexpr std::size_t max_spf_ptr_names = 10;
 
 class SpfContext {
  public:
-  SpfContext(const SpfQuery& query, const dns::AnswerSet& answers);
+  SpfContext(const SpfQuery& query, const dns::AnswerSet& answers, SpfRecordCache* records);
 
   /// False (section 4.3: not even worth a question): no domain of two labels or more.
   bool has_domain() const { return !domain_.empty(); }
@@ -34,6 +34,9 @@ class SpfContext {
 
   /// Null: not answered yet, and noted as missing.
   const dns::Answer* find(std::string_view name, dns::Type type);
+
+  /// The record that `text` is. Never null.
+  std::shared_ptr<const ParsedSpfRecord> parse(std::string_view text) const;
 
   /// The target-name of a term (section 4.8): its domain-spec with macros expanded, or `domain`
   /// where it has none, in the form of dns/name.h. An empty name is none that the DNS could know,
@@ -57,6 +60,7 @@ class SpfContext {
 
   const SpfQuery& query_;
   const dns::AnswerSet& answers_;
+  SpfRecordCache* const records_;
   std::string_view local_part_;
   std::string domain_;
   std::vector<dns::Question> missing_;

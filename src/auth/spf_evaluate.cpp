@@ -53,7 +53,8 @@ class Evaluation {
     }
 
     // Section 4.6: syntax errors anywhere are found first.
-    const auto record = parse_spf_record(*selection.text);
+    const auto parsed = context_.parse(*selection.text);
+    const auto& record = parsed->record();
     step(domain, *selection.text, record ? "valid" : "permerror");
     if (!record)
       return trouble(SpfResult::permerror, "record of " + domain + ", `" +
@@ -275,7 +276,7 @@ class Evaluation {
   SpfEvaluation& report_;
   Steps steps_;
   // Section 6.2: of the record whose directive decided, never of an included one.
-  std::string_view exp_;
+  std::string exp_;
   std::string exp_domain_;
 };
 
@@ -312,8 +313,8 @@ std::string_view to_string(SpfIdentity identity) {
 }
 
 dns::Asking<SpfEvaluation> check_host(const SpfQuery& query, const dns::AnswerSet& answers,
-                                      Steps steps) {
-  SpfContext context(query, answers);
+                                      Steps steps, SpfRecordCache* records) {
+  SpfContext context(query, answers, records);
   SpfEvaluation report{.identity = query.identity, .domain = context.domain()};
 
   // Section 4.3: without a domain of several labels there is nothing to ask.

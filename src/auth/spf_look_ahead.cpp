@@ -27,7 +27,8 @@ class LookAhead {
     if (!answer) return true;
     const SpfSelection selection = select_spf_record(*answer);
     if (!selection.text || selection.several) return true;
-    const auto record = parse_spf_record(*selection.text);
+    const auto parsed = context_.parse(*selection.text);
+    const auto& record = parsed->record();
     if (!record) return false;
 
     for (const SpfDirective& directive : record->directives) {

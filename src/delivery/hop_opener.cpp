@@ -218,7 +218,7 @@ awaitable<Result<HopRoute>> HopOpener::ask_route(const HopServer& server, Deadli
   thread_local std::mt19937_64 random(std::random_device{}());
   const std::uint64_t seed = random();
   deadline = std::min(deadline, Clock::now() + dns::max_asking_time);
-  auto known = [resolver = means_.resolver](const dns::Question& question) {
+  auto known = [resolver = means_.resolver](dns::QuestionView question) {
     return resolver->known(question);
   };
   dns::AnswerSet answers(std::move(known));

@@ -48,6 +48,9 @@ Piece next_piece(EditedReader& reader, DotStuffer& stuffer) {
       result.spoiled = !stuffer.finish(result.bytes);
       return result;
     }
+    // A dot doubled here and there, and the last line.
+    constexpr std::size_t usual_growth = 64;
+    result.bytes.reserve(result.bytes.size() + piece->size() + usual_growth);
     stuffer.append(*piece, result.bytes);
   }
   result.spoiled = stuffer.is_spoiled();

@@ -91,6 +91,8 @@ struct OrganizationConfig {
   bool reject_direct_send = false;
   /// What the DNS could not say now is asked again later: policy/temp_error.h.
   bool defer_on_temp_error = false;
+  /// Results also under the names that Exchange gives them: policy/header_trust.h.
+  bool stamp_exchange_headers = false;
   /// Where mail of its own servers to other domains goes: `smtp:…`; empty: [delivery] relay.
   Text relay_next_hop;
 };

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -37,6 +38,32 @@ struct Question {
 
   auto operator<=>(const Question&) const = default;
 };
+
+/// A question to look up, whose name stands elsewhere.
+struct QuestionView {
+  std::string_view name;
+  Type type = Type::a;
+
+  QuestionView(std::string_view name, Type type) : name(name), type(type) {}
+  QuestionView(const Question& question)  // NOLINT: a question is one
+      : name(question.name), type(question.type) {}
+  bool operator==(const QuestionView&) const = default;
+};
+
+/// Finds what belongs to a question without a copy of its name.
+struct QuestionHash {
+  using is_transparent = void;
+  std::size_t operator()(QuestionView question) const noexcept {
+    return std::hash<std::string_view>{}(question.name) * 31 +
+           static_cast<std::size_t>(question.type);
+  }
+};
+struct QuestionEqual {
+  using is_transparent = void;
+  bool operator()(QuestionView x, QuestionView y) const noexcept { return x == y; }
+};
+template <class Value>
+using QuestionMap = std::unordered_map<Question, Value, QuestionHash, QuestionEqual>;
 
 enum class Status {
   ok,        ///< at least one record of the type
@@ -71,23 +98,12 @@ struct Answer {
   std::vector<std::string> raw;              ///< TLSA and others: rdata as it came
 };
 
-}  // namespace postern::dns
-
-template <>
-struct std::hash<postern::dns::Question> {
-  std::size_t operator()(const postern::dns::Question& question) const noexcept {
-    return std::hash<std::string>{}(question.name) * 31 + static_cast<std::size_t>(question.type);
-  }
-};
-
-namespace postern::dns {
-
 /// The answers one evaluation has gathered. Answers are shared with the cache, never copied.
 class AnswerSet {
  public:
   using Shared = std::shared_ptr<const Answer>;
   /// Null where the answer would have to be asked for.
-  using Known = std::function<Shared(const Question&)>;
+  using Known = std::function<Shared(QuestionView)>;
 
   AnswerSet() = default;
   /// Takes what `known` has, as a cache does, when an evaluation first looks for it, so that a
@@ -95,13 +111,14 @@ class AnswerSet {
   explicit AnswerSet(Known known) : known_(std::move(known)) {}
 
   /// Null: not asked yet.
-  const Answer* find(const Question& question) const {
+  const Answer* find(QuestionView question) const {
     if (const auto found = answers_.find(question); found != answers_.end())
       return found->second.get();
     if (!known_ || answers_.size() >= max_known) return nullptr;
     Shared answer = known_(question);
     if (!answer) return nullptr;
-    return answers_.emplace(question, std::move(answer)).first->second.get();
+    Question key{std::string(question.name), question.type};
+    return answers_.emplace(std::move(key), std::move(answer)).first->second.get();
   }
   void add(Question question, Shared answer) {
     answers_.insert_or_assign(std::move(question), std::move(answer));
@@ -115,7 +132,7 @@ class AnswerSet {
   static constexpr std::size_t max_known = 150;
 
   Known known_;
-  mutable std::unordered_map<Question, Shared> answers_;  ///< grows by what is known
+  mutable QuestionMap<Shared> answers_;  ///< grows by what is known
 };
 
 /// A result, or what must be asked first. `value` set: done, and `questions` is empty.

@@ -39,7 +39,7 @@ std::chrono::seconds AnswerCache::lifetime(const Answer& answer) const {
   return {};
 }
 
-AnswerSet::Shared AnswerCache::find(const Question& question, Clock::time_point now) {
+AnswerSet::Shared AnswerCache::find(QuestionView question, Clock::time_point now) {
   const auto found = index_.find(question);
   if (found == index_.end() || found->second->expires <= now) {
     ++misses_;

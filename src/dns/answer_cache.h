@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <unordered_map>
 #include <vector>
 
 #include "dns/answer.h"
@@ -37,7 +36,7 @@ class AnswerCache {
   explicit AnswerCache(const CacheLimits& limits = {}) : limits_(limits) {}
 
   /// Null: unknown or too old.
-  AnswerSet::Shared find(const Question& question, Clock::time_point now);
+  AnswerSet::Shared find(QuestionView question, Clock::time_point now);
   void add(const Question& question, AnswerSet::Shared answer, Clock::time_point now);
   void clear();
 
@@ -60,7 +59,7 @@ class AnswerCache {
 
   CacheLimits limits_;
   Entries entries_;  ///< most recently used first
-  std::unordered_map<Question, Entries::iterator> index_;
+  QuestionMap<Entries::iterator> index_;
   std::size_t bytes_ = 0;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
@@ -77,9 +76,7 @@ class CachingResolver final : public Resolver {
       : inner_(inner), cache_(limits), now_(std::move(now)) {}
 
   void ask(const Question& question, Callback callback) override;
-  AnswerSet::Shared known(const Question& question) override {
-    return cache_.find(question, now_());
-  }
+  AnswerSet::Shared known(QuestionView question) override { return cache_.find(question, now_()); }
   int descriptor() const override { return inner_.descriptor(); }
   void process() override { inner_.process(); }
 
@@ -91,7 +88,7 @@ class CachingResolver final : public Resolver {
   Resolver& inner_;
   AnswerCache cache_;
   Now now_;
-  std::unordered_map<Question, std::vector<Callback>> waiting_;
+  QuestionMap<std::vector<Callback>> waiting_;
 };
 
 }  // namespace postern::dns

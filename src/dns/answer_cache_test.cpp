@@ -46,7 +46,7 @@ class SlowResolver final : public Resolver {
 
 TEST_CASE("a set of answers takes what is known once, and not without end") {
   int looked_up = 0;
-  const AnswerSet answers([&](const Question& question) {
+  const AnswerSet answers([&](QuestionView question) {
     ++looked_up;
     return question.name.starts_with("known") ? text_answer(60) : nullptr;
   });

@@ -23,7 +23,7 @@ class Resolver {
   virtual void ask(const Question& question, Callback callback) = 0;
 
   /// The answer where it is there without asking, as in a cache; else null.
-  virtual std::shared_ptr<const Answer> known(const Question& question) {
+  virtual std::shared_ptr<const Answer> known(QuestionView question) {
     (void)question;
     return nullptr;
   }

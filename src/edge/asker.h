@@ -34,7 +34,7 @@ class Asker {
       std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate) {
     auto pending = std::make_shared<Pending<T>>();
     dns::AnswerSet answers(
-        [this](const dns::Question& question) { return resolver_.known(question); });
+        [this](dns::QuestionView question) { return resolver_.known(question); });
     dns::Asking<T> first = evaluate(answers);
     if (first.value) {
       pending->set(std::move(*first.value));

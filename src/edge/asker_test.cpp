@@ -27,7 +27,7 @@ class SlowResolver final : public dns::Resolver {
       waiting.push_back(std::move(callback));
     }
   }
-  std::shared_ptr<const Answer> known(const Question& question) override {
+  std::shared_ptr<const Answer> known(dns::QuestionView question) override {
     return question.name.starts_with("known") ? positive() : nullptr;
   }
   int descriptor() const override { return -1; }

@@ -44,6 +44,10 @@ void MessageChecks::write(std::string_view piece) {
   if (!message_->body.is_empty()) message_->body.update(body);
 }
 
+bool MessageChecks::has_header() const {
+  return message_->header.is_complete();
+}
+
 void MessageChecks::finish_content() {
   if (!message_->is_read) read_header();
   message_->body.finish();

@@ -43,6 +43,8 @@ class MessageChecks {
 
   /// The content as it arrives, cut anywhere.
   void write(std::string_view piece);
+  /// Is the header section complete, so that `section` has all of it?
+  bool has_header() const;
   /// The content is complete. A message may end within its header section.
   void finish_content();
 

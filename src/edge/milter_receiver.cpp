@@ -52,7 +52,8 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .contents = services.contents,
                 .courier = courier_,
                 .asker = services.asker,
-                .dkim_keys = services.dkim_keys},
+                .dkim_keys = services.dkim_keys,
+                .spf_records = services.spf_records},
       settings_(std::move(settings)) {}
 
 void MilterReceiver::connected(const smtp::SessionFacts&) {

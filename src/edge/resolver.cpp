@@ -46,7 +46,7 @@ class CachedChain final : public dns::Resolver {
     cache_.ask(question, std::move(callback));
     if (cache_.cache().hits() != hits) metrics_.dns_cache_hits.add();
   }
-  std::shared_ptr<const dns::Answer> known(const dns::Question& question) override {
+  std::shared_ptr<const dns::Answer> known(dns::QuestionView question) override {
     auto answer = cache_.known(question);
     if (answer) metrics_.dns_cache_hits.add();
     return answer;

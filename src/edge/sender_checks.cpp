@@ -2,20 +2,21 @@
 
 namespace postern::edge {
 
-std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
+std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
+                                               const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now) {
   auth::SpfIdentities identities = auth::spf_identities(
-      {.client = session.client, .helo = session.hello, .receiver = server_name, .now = now},
+      {.client = client.address, .helo = client.hello, .receiver = server_name, .now = now},
       &reverse_path);
   return asker.settle<SpfOutcome>(
-      [identities = std::move(identities)](const dns::AnswerSet& answers) {
+      [identities = std::move(identities), &records](const dns::AnswerSet& answers) {
         dns::Asking<SpfOutcome> asking;
         SpfOutcome outcome;
         const auto evaluate = [&](const std::optional<auth::SpfQuery>& identity,
                                   std::optional<auth::SpfCheck>& out) {
           if (!identity) return;
-          auto checked = auth::check_host(*identity, answers);
+          auto checked = auth::check_host(*identity, answers, auth::Steps::none, &records);
           if (checked.value) out = auth::SpfCheck{*identity, *std::move(checked.value)};
           std::ranges::move(checked.questions, std::back_inserter(asking.questions));
         };

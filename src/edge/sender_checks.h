@@ -8,9 +8,9 @@
 
 #include "auth/iprev.h"
 #include "auth/spf_identities.h"
+#include "auth/spf_record_cache.h"
 #include "edge/asker.h"
 #include "mail/mailbox.h"
-#include "smtp/receiver.h"
 
 namespace postern::edge {
 
@@ -25,7 +25,15 @@ struct SpfOutcome {
   }
 };
 
-std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, const smtp::SessionFacts& session,
+/// Who is asked about: the client that connected, or one behind it.
+struct ClientFacts {
+  IpAddress address;
+  std::string hello;
+};
+
+/// `records` outlives the asker.
+std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
+                                               const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                const std::string& server_name, Time now);
 

@@ -4,6 +4,7 @@
 #include "admin/metrics.h"
 #include "admin/seen_certificates.h"
 #include "auth/dkim_key_cache.h"
+#include "auth/spf_record_cache.h"
 #include "delivery/content.h"
 #include "delivery/hand_off.h"
 #include "edge/asker.h"
@@ -24,6 +25,7 @@ struct Services {
   delivery::Courier& courier;
   Asker& asker;
   auth::DkimKeyCache& dkim_keys;
+  auth::SpfRecordCache& spf_records;
 };
 
 }  // namespace postern::edge

@@ -10,10 +10,11 @@
 #include "base/time.h"
 #include "delivery/edited.h"
 #include "edge/message_checks.h"
+#include "edge/origin_fields.h"
 #include "edge/sender_checks.h"
 #include "mail/header_fields.h"
 #include "policy/arc_trust.h"
-#include "policy/decision.h"
+#include "policy/header_trust.h"
 #include "smtp/receiver.h"
 
 namespace postern::edge {
@@ -21,25 +22,28 @@ namespace postern::edge {
 struct StampFacts {
   std::string_view server_name;  ///< also our authserv-id
   const smtp::SessionFacts* session = nullptr;
-  std::string_view transaction_id;
   std::string_view reverse_path;  ///< empty: null
   /// The only recipient; empty when there are several.
   std::string_view forward_path;
   bool smtp_utf8 = false;
   Time received;
-  const policy::RcptVerdict* verdict =
-      nullptr;  ///< of any accepted recipient: all have one organization
+  /// The name of the connecting client, for Received; empty: none that leads back to it.
+  std::string_view reverse_name;
+  /// By whom the message is judged: the connecting client, or the one behind a gateway.
+  IpAddress judged_client;
   const SpfOutcome* spf = nullptr;
   const auth::Iprev* iprev = nullptr;
   const MessageEvidence* message = nullptr;
   const policy::ArcTestimony* testimony = nullptr;  ///< null: none that the organization trusts
+  /// With the verdict of any accepted recipient: all have one organization.
+  OriginFacts origin;
 };
 
 /// Whole header fields, topmost first: X-Postern-*, Authentication-Results, Received-SPF, Received.
 std::string fields_to_prepend(const StampFacts& facts);
 
-/// Fields a stranger may not send: Authentication-Results that claim our authserv-id,
-/// X-MS-Exchange-Organization-*, X-MS-Exchange-Forest-* and our own X-Postern-*.
+/// Fields a stranger may not send: Authentication-Results that claim our authserv-id, and what
+/// policy::is_protected knows.
 std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& section,
                                                     std::string_view authserv_id);
 

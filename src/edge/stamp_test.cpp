@@ -73,17 +73,22 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
   message.arc.status = auth::ArcStatus::pass;
   message.arc.highest_instance = 2;
   const policy::ArcTestimony testimony{.instance = 1, .sealer = "list.test"};
+  const policy::Promotion promotion;
   const std::string fields = fields_to_prepend({.server_name = "mx.contoso.test",
                                                 .session = &session,
-                                                .transaction_id = "id-1",
                                                 .reverse_path = "printer@contoso.test",
                                                 .forward_path = "ann@contoso.test",
                                                 .received = *parse_iso("2026-11-22T09:00:00Z"),
-                                                .verdict = &verdict,
+                                                .reverse_name = iprev.name,
+                                                .judged_client = session.client,
                                                 .spf = &spf,
                                                 .iprev = &iprev,
                                                 .message = &message,
-                                                .testimony = &testimony});
+                                                .testimony = &testimony,
+                                                .origin = {.server_name = "mx.contoso.test",
+                                                           .transaction_id = "id-1",
+                                                           .verdict = &verdict,
+                                                           .promotion = &promotion}});
   CHECK(fields.contains("X-Postern-Direct-Send: true\r\n"));
   CHECK(fields.contains("X-Postern-Directionality: Incoming\r\n"));
   CHECK(fields.contains("Authentication-Results: mx.contoso.test"));

@@ -31,9 +31,13 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
-      spf_(begin_spf(services.asker, session, reverse_path_, settings_->config.hostname, begun_)),
+      judged_{
+          .facts = {session.client, session.hello},
+          .spf = begin_spf(services.asker, services.spf_records, {session.client, session.hello},
+                           reverse_path_, settings_->config.hostname, begun_),
+          .iprev = iprev_},
       checks_(services.asker, services.dkim_keys, settings_->suffixes) {
-  spf_->then([&metrics = services_.metrics](const SpfOutcome& spf) {
+  judged_.spf->then([&metrics = services_.metrics](const SpfOutcome& spf) {
     if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
   });
 }
@@ -82,7 +86,10 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
     if (verdict.relay) services_.metrics.relayed.add();
-    accepted_.push_back({std::move(verdict), std::move(record)});
+    std::string address = forward_path.domain.empty()
+                              ? verdict.recipient
+                              : forward_path.local_part + "@" + forward_path.domain;
+    accepted_.emplace_back(std::move(verdict), std::move(record), std::move(address));
   } else {
     record_when_checked(std::move(record));
   }
@@ -119,6 +126,7 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {
   content_ = std::make_unique<delivery::Content>(services_.contents);
   content_begun_ = now();
+  if (const Gateway found = gateway(); found.connector != nullptr) gateway_ = found;
   co_return std::nullopt;
 }
 
@@ -126,6 +134,7 @@ smtp::awaitable<void> EdgeTransaction::write(std::string_view bytes) {
   if (content_trouble_) co_return;
   // First, since append may suspend, and then `bytes` is gone.
   checks_.write(bytes);
+  if (checks_.has_header()) look_behind_gateway();
   size_ += bytes.size();
   if (hand_off_->needs_content()) content_trouble_ = co_await content_->append(bytes);
 }
@@ -167,9 +176,11 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
     co_return *refused;
   }
 
-  const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(spf_);
+  look_behind_gateway();
+  const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(judged_.spf);
   const auto evidence = checks_.begin(*spf, arrived);
-  const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(iprev_);
+  co_await Pending<auth::Iprev>::wait(iprev_);
+  const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(judged_.iprev);
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
@@ -202,8 +213,11 @@ std::optional<Reply> EdgeTransaction::refuse_content() {
 
 std::optional<Reply> EdgeTransaction::defer_content(const SpfOutcome& spf,
                                                     const MessageEvidence& message) {
-  const bool vouched = std::ranges::all_of(
-      accepted_, [](const Accepted& one) { return policy::vouches(one.verdict.matched_by); });
+  // A gateway has a queue, and vouches for itself only, not for the client behind it.
+  const bool is_filtered = filtering_ && filtering_->client() != nullptr;
+  const bool vouched = !is_filtered && std::ranges::all_of(accepted_, [](const Accepted& one) {
+    return policy::vouches(one.verdict.matched_by);
+  });
   auto deferral =
       policy::defer_on_temp_error({.spf = spf.mail_from ? &spf.mail_from->evaluation : nullptr,
                                    .dkim = message.dkim,
@@ -223,20 +237,27 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
                                           const MessageEvidence& message,
                                           const std::optional<policy::ArcTestimony>& testimony) {
   const std::string& server_name = settings_->config.hostname;
-  const StampFacts facts{.server_name = server_name,
-                         .session = &session_,
-                         .transaction_id = id_,
-                         .reverse_path = reverse_path_.text,
-                         .forward_path = accepted_.size() == 1
-                                             ? std::string_view(accepted_[0].record.forward_path)
-                                             : "",
-                         .smtp_utf8 = parameters_.smtp_utf8,
-                         .received = begun_,
-                         .verdict = &accepted_.front().verdict,
-                         .spf = &spf,
-                         .iprev = &iprev,
-                         .message = &message,
-                         .testimony = testimony ? &*testimony : nullptr};
+  const policy::Promotion promotion = policy::promote(checks_.section(), header_trust());
+  const StampFacts facts{
+      .server_name = server_name,
+      .session = &session_,
+      .reverse_path = reverse_path_.text,
+      .forward_path =
+          accepted_.size() == 1 ? std::string_view(accepted_[0].record.forward_path) : "",
+      .smtp_utf8 = parameters_.smtp_utf8,
+      .received = begun_,
+      .reverse_name = iprev_->get()->name,
+      .judged_client = judged_.facts.address,
+      .spf = &spf,
+      .iprev = &iprev,
+      .message = &message,
+      .testimony = testimony ? &*testimony : nullptr,
+      .origin = {.server_name = server_name,
+                 .transaction_id = id_,
+                 .verdict = &accepted_.front().verdict,
+                 .promotion = &promotion,
+                 .filtering = filtering_ ? &*filtering_ : nullptr,
+                 .exchange_names = organization_->config().stamp_exchange_headers}};
   return {.prepend = fields_to_prepend(facts),
           .removed = fields_to_remove(checks_.section(), server_name)};
 }

@@ -7,12 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "edge/judged_client.h"
 #include "edge/message_checks.h"
 #include "edge/sender_checks.h"
 #include "edge/services.h"
 #include "edge/settings.h"
 #include "policy/arc_trust.h"
 #include "policy/decision.h"
+#include "policy/header_trust.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
 
@@ -38,6 +40,7 @@ class EdgeTransaction final : public smtp::Transaction {
   struct Accepted {
     policy::RcptVerdict verdict;
     store::TraceRecord record;
+    std::string address;  ///< as EFUsers has addresses
   };
 
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
@@ -49,6 +52,10 @@ class EdgeTransaction final : public smtp::Transaction {
                                                            const policy::RcptVerdict& verdict);
   delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
+  JudgedClient begin_judging(ClientFacts client) const;
+  Gateway gateway() const;
+  /// Enhanced Filtering, if it is still to be done. The header section must be complete.
+  void look_behind_gateway();
   smtp::awaitable<mail::Reply> judge_and_deliver(Time arrived);
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
@@ -56,7 +63,10 @@ class EdgeTransaction final : public smtp::Transaction {
   delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
                            const MessageEvidence& message,
                            const std::optional<policy::ArcTestimony>& testimony);
+  /// What is believed of the fields that the client sent.
+  policy::HeaderTrust header_trust() const;
   void note_content();
+  void note_filtering();
   void note_evidence(const MessageEvidence& message,
                      const std::optional<policy::ArcTestimony>& testimony);
   void note_refusal(const mail::Reply& reply, const std::string& reason);
@@ -67,7 +77,7 @@ class EdgeTransaction final : public smtp::Transaction {
                                  const policy::RcptVerdict& verdict) const;
   void log_decision(const store::TraceRecord& record) const;
   /// As soon as the DNS has said what it knows of the client and the envelope.
-  void record_when_checked(store::TraceRecord record);
+  void record_when_checked(store::TraceRecord&& record);
 
   Services& services_;
   const SharedSettings settings_;
@@ -77,7 +87,7 @@ class EdgeTransaction final : public smtp::Transaction {
   const smtp::MailParameters parameters_;
   const Time begun_;
   const std::string id_;
-  const std::shared_ptr<Pending<SpfOutcome>> spf_;
+  JudgedClient judged_;
 
   /// The first accepted recipient's; all others have the same.
   directory::SharedOrganization organization_;
@@ -86,6 +96,9 @@ class EdgeTransaction final : public smtp::Transaction {
   std::vector<directory::Guid> counted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
 
+  /// While Enhanced Filtering is still to be done.
+  std::optional<Gateway> gateway_;
+  std::optional<policy::Filtering> filtering_;
   MessageChecks checks_;
   std::unique_ptr<delivery::Content> content_;
   std::optional<mail::Reply> content_trouble_;

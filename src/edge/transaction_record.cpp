@@ -173,16 +173,16 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
   }
 }
 
-void EdgeTransaction::record_when_checked(store::TraceRecord record) {
+void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
   // Mostly both are known, and a record is too large to be handed about.
-  if (spf_->is_ready() && iprev_->is_ready()) {
-    note(record, *spf_->get());
-    note(record, *iprev_->get());
+  if (judged_.spf->is_ready() && judged_.iprev->is_ready()) {
+    note(record, *judged_.spf->get());
+    note(record, *judged_.iprev->get());
     services_.trace.record(std::move(record));
     return;
   }
-  spf_->then([&trace = services_.trace, iprev = iprev_,
-              record = std::move(record)](const SpfOutcome& spf) mutable {
+  judged_.spf->then([&trace = services_.trace, iprev = judged_.iprev,
+                     record = std::move(record)](const SpfOutcome& spf) mutable {
     note(record, spf);
     iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
       note(record, found);

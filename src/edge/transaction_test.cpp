@@ -128,6 +128,7 @@ struct Edge {
   ToyCourier courier;
   dns::ZoneResolver resolver{dns::Zone()};
   auth::DkimKeyCache dkim_keys;
+  auth::SpfRecordCache spf_records;
   Asker asker{io, resolver};
   Services services{.directory = *directory,
                     .trace = trace,
@@ -137,7 +138,8 @@ struct Edge {
                     .contents = contents,
                     .courier = courier,
                     .asker = asker,
-                    .dkim_keys = dkim_keys};
+                    .dkim_keys = dkim_keys,
+                    .spf_records = spf_records};
   SharedSettings shared_settings = settings();
   smtp::SessionFacts facts{.id = "08DD3FA5DBC8F401",
                            .connected = now(),

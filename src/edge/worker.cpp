@@ -62,7 +62,8 @@ Worker::Worker(const Shared& shared, SharedSettings settings,
                 .contents = shared.delivery.contents,
                 .courier = *courier_,
                 .asker = asker_,
-                .dkim_keys = dkim_keys_} {}
+                .dkim_keys = dkim_keys_,
+                .spf_records = spf_records_} {}
 
 Worker::~Worker() {
   stop();

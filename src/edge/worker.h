@@ -79,6 +79,7 @@ class Worker {
   boost::asio::io_context io_{1};
   std::unique_ptr<dns::Resolver> resolver_;
   auth::DkimKeyCache dkim_keys_;
+  auth::SpfRecordCache spf_records_;
   Asker asker_;
   std::unique_ptr<delivery::Courier> courier_;
   Services services_;

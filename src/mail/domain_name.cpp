@@ -9,6 +9,7 @@
 namespace postern::mail {
 namespace {
 
+/// Of lower-case letters, as all names are here.
 bool is_host_name(std::string_view name) {
   if (name.empty() || name.size() > 253) return false;
   std::size_t label = 0;
@@ -18,7 +19,8 @@ bool is_host_name(std::string_view name) {
       if (label == 0 || previous == '-') return false;
       label = 0;
     } else {
-      if (!is_alnum(c) && c != '-' && c != '_') return false;
+      const bool fits = (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+      if (!fits) return false;
       if (c == '-' && label == 0) return false;
       if (++label > 63) return false;
     }
@@ -34,6 +36,8 @@ std::optional<std::string> to_a_label(std::string_view text) {
   // No name in Unicode is longer than this; libidn2 need not look at more.
   if (text.empty() || text.size() > 1000) return std::nullopt;
 
+  // Nearly all names are in the form wanted.
+  if (is_host_name(text)) return std::string(text);
   if (std::ranges::all_of(text, [](char c) { return is_ascii(c); })) {
     // xn-- labels are taken as they are: a name that cannot be decoded still has an owner.
     std::string name = to_lower(text);

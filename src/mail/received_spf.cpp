@@ -1,7 +1,5 @@
 #include "mail/received_spf.h"
 
-#include <algorithm>
-
 #include "mail/lexical.h"
 
 namespace postern::mail {
@@ -9,9 +7,13 @@ namespace {
 
 /// key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
 void add_pair(FieldWriter& field, std::string_view key, std::string_view value) {
-  const bool is_dot_atom =
-      !value.empty() && value.front() != '.' && value.back() != '.' && !value.contains("..") &&
-      std::ranges::all_of(value, [](char c) { return c == '.' || (is_ascii(c) && is_atext(c)); });
+  char previous = '.';
+  bool is_dot_atom = true;
+  for (const char c : value) {
+    is_dot_atom = is_dot_atom && (c == '.' ? previous != '.' : is_ascii(c) && is_atext(c));
+    previous = c;
+  }
+  is_dot_atom = is_dot_atom && previous != '.';
   std::string& word = field.open_word().append(key).append("=");
   if (is_dot_atom) {
     word += value;

@@ -6,6 +6,7 @@
 #include "directory/connector_validation.h"
 #include "policy/attribution_rules.h"
 #include "policy/connector_rivals.h"
+#include "policy/enhanced_filtering.h"
 
 namespace postern::policy {
 namespace {
@@ -66,6 +67,7 @@ class Lint {
         check_ignored();
         break;
     }
+    check_filtering();
     check_rivals();
     check_expiry(seen, now);
     std::vector<Finding> sorted;
@@ -220,6 +222,28 @@ class Lint {
            "SenderDomains have no effect on an OnPremises connector: by address it is known for "
            "mail from all accepted domains, by certificate for all mail.",
            "To limit it to some accepted domains: " + set("-AssociatedAcceptedDomains ..."));
+    }
+  }
+
+  /// Enhanced Filtering, and whose header fields are believed.
+  void check_filtering() {
+    if (has_enhanced_filtering(connector_) && !knows_clients(connector_)) {
+      tell(
+          Severity::warning,
+          "Enhanced Filtering has no effect: without addresses or a certificate name anybody could "
+          "be the gateway.",
+          "Add SenderIPAddresses or TlsSenderCertificateName.");
+    }
+    if (connector_.ef_skip_last_ip && !connector_.ef_skip_ips.empty()) {
+      tell(Severity::information, "EFSkipIPs have no effect beside EFSkipLastIP.",
+           set("-EFSkipLastIP $false, to go by the list."));
+    }
+    if (connector_.type == directory::ConnectorType::partner &&
+        connector_.cloud_services_mail_enabled) {
+      tell(Severity::information,
+           "CloudServicesMailEnabled has no effect on a Partner connector: its clients' header "
+           "fields are never believed.",
+           set("-CloudServicesMailEnabled $false"));
     }
   }
 

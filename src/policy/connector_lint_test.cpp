@@ -277,6 +277,24 @@ TEST_CASE("a certificate that ends soon is told of while there is time") {
   CHECK(has(lint(std::chrono::days(-1)), "expired on 2024-10-03."));
 }
 
+TEST_CASE("Enhanced Filtering that does nothing, or less than it looks like, is told of") {
+  World world;
+  InboundConnector one = printers();
+  one.ef_skip_last_ip = true;
+  one.ef_skip_ips = {"192.0.2.5"};
+  one.cloud_services_mail_enabled = true;
+  world.add(one);
+  CHECK(has(world.lint("Printers"), "Information: EFSkipIPs have no effect beside EFSkipLastIP"));
+  CHECK(has(world.lint("Printers"), "Information: CloudServicesMailEnabled has no effect"));
+  CHECK_FALSE(has(world.lint("Printers"), "Enhanced Filtering has no effect"));
+
+  InboundConnector anybody;
+  anybody.name = "Anybody";
+  anybody.ef_skip_last_ip = true;
+  world.add(anybody);
+  CHECK(has(world.lint("Anybody"), "Warning: Enhanced Filtering has no effect"));
+}
+
 TEST_CASE("the gravest finding comes first") {
   World world;
   InboundConnector one = printers();

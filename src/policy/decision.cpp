@@ -202,6 +202,8 @@ RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
                                               : directory.find_domain(domain));
   const directory::InboundConnector* restriction = nullptr;
   RcptVerdict verdict = decide(facts, known, directory, restriction);
+  verdict.own_sender = known.sender && verdict.organization != nullptr &&
+                       known.sender.organization->id() == verdict.organization->id();
   if (vouches(verdict.matched_by)) return verdict;
   if (const auto miss = find_nearest_miss(known, directory, restriction)) {
     verdict.reasons.push_back(std::string(nearest_miss_mark) + miss->sentence);

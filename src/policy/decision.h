@@ -39,6 +39,8 @@ struct RcptVerdict {
   /// The reverse-path claims a domain of the organization and no connector vouches for it,
   /// whether the switch is on or not.
   bool direct_send = false;
+  /// The reverse-path has a domain of `organization`, whoever the client is.
+  bool own_sender = false;
   /// The canonical recipient address (lower case, alias and +detail resolved); empty if refused.
   std::string recipient;
   /// Detail of `user+detail@…`, without the delimiter.

@@ -80,7 +80,7 @@ FilteringResult find_true_client(const IpAddress& client, const mail::HeaderSect
                                  const directory::InboundConnector& connector) {
   FilteringResult result;
   const bool skips_last = connector.ef_skip_last_ip;
-  if (!skips_last && connector.ef_skip_ips.empty()) return result;
+  if (!has_enhanced_filtering(connector)) return result;
 
   // EFSkipLastIP means this one address: then the list does not count.
   const TrustedHosts trusted(skips_last ? directory::NameList() : connector.ef_skip_ips);
@@ -106,6 +106,10 @@ FilteringResult find_true_client(const IpAddress& client, const mail::HeaderSect
     }
   }
   return ended(FilteringEnd::out_of_fields);
+}
+
+bool has_enhanced_filtering(const directory::InboundConnector& connector) {
+  return connector.ef_skip_last_ip || !connector.ef_skip_ips.empty();
 }
 
 bool filters_for(const directory::InboundConnector& connector,
@@ -142,8 +146,14 @@ std::string to_text(const FilteringResult& result) {
   std::abort();  // never a FilteringEnd
 }
 
+std::string to_text(const Filtering& filtering) {
+  const std::string text = to_text(filtering.result);
+  return filtering.for_all_recipients ? text : "not for all recipients: " + text;
+}
+
 std::string to_sender_body(const TrueClient& client) {
-  std::string domain = mail::printable(client.helo);
+  constexpr std::size_t longest_name = 255;
+  std::string domain = mail::printable(client.helo.substr(0, longest_name));
   // A HELO name must not look like another part of the field.
   std::ranges::replace_if(domain, [](char c) { return c == ';' || c == ' '; }, '?');
   return fmt::format("ip=[{}];domain={}", client.address.to_string(), domain);

@@ -64,12 +64,26 @@ struct FilteringResult {
 FilteringResult find_true_client(const IpAddress& client, const mail::HeaderSection& header,
                                  const directory::InboundConnector& connector);
 
+/// Is it on?
+bool has_enhanced_filtering(const directory::InboundConnector& connector);
+
 /// Does the answer count for a message to these recipients, or is it only noted? All must be listed
 /// in EFUsers, by the address that the message uses; an empty list stands for everybody. Case makes
 /// no difference. Recipients are `local-part@domain` with the domain as A-labels, as EFUsers has
 /// them.
 bool filters_for(const directory::InboundConnector& connector,
                  std::span<const std::string> recipients);
+
+/// What a message has of it: the answer, and whether it counts.
+struct Filtering {
+  FilteringResult result;
+  bool for_all_recipients = true;
+
+  /// By whom the message is judged instead of the client that connected; null: by that.
+  const TrueClient* client() const {
+    return for_all_recipients && result.client ? &*result.client : nullptr;
+  }
+};
 
 /// RFC 1918 and its like: loopback, link-local and unique local addresses (RFC 4193), and 6to4
 /// addresses of private ones, which Google has inside.
@@ -78,9 +92,17 @@ bool is_private(const IpAddress& address);
 /// For the trace: `true client 203.0.113.9 (mail.example.net) behind 2 Received fields`, or why it
 /// is not known.
 std::string to_text(const FilteringResult& result);
+/// The same; `not for all recipients: …` if it does not count.
+std::string to_text(const Filtering& filtering);
+
+// Before what stands among the reasons of the trace: to_text, and the address of the true client
+// where it counts.
+inline constexpr std::string_view filtering_mark = "EnhancedFiltering: ";
+inline constexpr std::string_view true_client_mark = "TrueClient: ";
 
 /// Body of X-MS-Exchange-SkipListedInternetSender and -ExternalOriginalInternetSender:
-/// `ip=[203.0.113.9];domain=mail.example.net`. What cannot stand in a field becomes `?`.
+/// `ip=[203.0.113.9];domain=mail.example.net`. What cannot stand in a field becomes `?`, and a name
+/// that is longer than names are is cut.
 std::string to_sender_body(const TrueClient& client);
 
 }  // namespace postern::policy

@@ -132,6 +132,8 @@ TEST_CASE("the true client as Exchange Online writes it") {
   CHECK(to_sender_body({*IpAddress::parse("2001:db8::9"), "", ""}) == "ip=[2001:db8::9];domain=");
   CHECK(to_sender_body({*IpAddress::parse("203.0.113.9"), "x;ip=[192.0.2.1]\r\nBcc: y", ""}) ==
         "ip=[203.0.113.9];domain=x?ip=[192.0.2.1]??Bcc:?y");
+  CHECK(to_sender_body({*IpAddress::parse("203.0.113.9"), std::string(4000, 'x'), ""}) ==
+        "ip=[203.0.113.9];domain=" + std::string(255, 'x'));
 }
 
 TEST_CASE("what the trace says of Enhanced Filtering") {
@@ -140,4 +142,9 @@ TEST_CASE("what the trace says of Enhanced Filtering") {
   CHECK(to_text(result) == "true client 203.0.113.9 (mail?.test) behind 1 Received field");
   CHECK(to_text({.end = FilteringEnd::unreadable, .fields = 2}) ==
         "true client unknown: Received field 2 cannot be read");
+  Filtering filtering{.result = result, .for_all_recipients = false};
+  CHECK(filtering.client() == nullptr);
+  CHECK(to_text(filtering).starts_with("not for all recipients: true client 203.0.113.9 ("));
+  filtering.for_all_recipients = true;
+  CHECK(filtering.client()->address == *IpAddress::parse("203.0.113.9"));
 }

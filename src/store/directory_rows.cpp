@@ -68,6 +68,9 @@ ALTER TABLE organization ADD COLUMN defer_on_temp_error INTEGER NOT NULL DEFAULT
 ALTER TABLE organization ADD COLUMN arc_trusted_sealers TEXT NOT NULL DEFAULT '';
 )sql",
                               R"sql(
+ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFAULT 0;
+)sql",
+                              R"sql(
 ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
@@ -219,7 +222,7 @@ Snapshot load_directory(Database& database) {
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
-      "arc_trusted_sealers, relay_next_hop FROM organization ORDER BY id");
+      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop FROM organization ORDER BY id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -235,7 +238,8 @@ Snapshot load_directory(Database& database) {
         std::string(organization.text(2)), time_of(organization.number(3)));
     snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
                              .defer_on_temp_error = organization.number(5) != 0,
-                             .relay_next_hop = organization.text(7)});
+                             .stamp_exchange_headers = organization.number(7) != 0,
+                             .relay_next_hop = organization.text(8)});
     snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
@@ -267,12 +271,13 @@ void delete_organization(Database& database, OrganizationId id) {
 void update_config(Database& database, OrganizationId id, const OrganizationConfig& config) {
   database
       .prepare(
-          "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, relay_next_hop "
-          "= ? WHERE id = ?")
+          "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
+          "stamp_exchange_headers = ?, relay_next_hop = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
-      .bind(3, config.relay_next_hop.view())
-      .bind(4, number_of(id))
+      .bind(3, std::int64_t{config.stamp_exchange_headers})
+      .bind(4, config.relay_next_hop.view())
+      .bind(5, number_of(id))
       .run();
 }
 

@@ -86,6 +86,7 @@ TEST_CASE("everything is there again after a restart") {
                                   [](auto& config) {
                                     config.reject_direct_send = true;
                                     config.defer_on_temp_error = true;
+                                    config.stamp_exchange_headers = true;
                                   })
         .value();
     store
@@ -113,6 +114,7 @@ TEST_CASE("everything is there again after a restart") {
   REQUIRE(there != nullptr);
   CHECK(there->config().reject_direct_send);
   CHECK(there->config().defer_on_temp_error);
+  CHECK(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers == NameList{"fabrikam.com", "lists.test"});
   CHECK(there->domain_count() == 2);
   CHECK(there->default_domain()->name == "contoso.com");
@@ -346,11 +348,13 @@ TEST_CASE("a database of the first version is brought up to date") {
       .execute(
           "ALTER TABLE organization DROP COLUMN defer_on_temp_error;"
           "ALTER TABLE organization DROP COLUMN arc_trusted_sealers;"
+          "ALTER TABLE organization DROP COLUMN stamp_exchange_headers;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
   CHECK(there->config().reject_direct_send);
   CHECK_FALSE(there->config().defer_on_temp_error);
+  CHECK_FALSE(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
 }

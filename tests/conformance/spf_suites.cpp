@@ -5,7 +5,7 @@
 #include <set>
 
 #include "auth/spf.h"
-#include "auth/spf_record.h"
+#include "auth/spf_record_cache.h"
 #include "base/ascii.h"
 #include "dns/ask.h"
 #include "dns/name.h"
@@ -87,8 +87,10 @@ dns::Zone to_zone(const json::object& zonedata) {
 auth::SpfEvaluation evaluate(dns::Resolver& resolver, const SpfQuery& query) {
   dns::AnswerSet answers;
   dns::AskBudget budget;
+  // As in the daemon, where records of earlier messages are kept.
+  static auth::SpfRecordCache records;
   return dns::ask_until_done(resolver, answers, budget, [&query](const dns::AnswerSet& known) {
-    return auth::check_host(query, known);
+    return auth::check_host(query, known, auth::Steps::none, &records);
   });
 }
 

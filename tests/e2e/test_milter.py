@@ -198,8 +198,8 @@ def test_a_message_is_stamped_and_forged_fields_go(contoso, postfix):
         # Postfix's own delivery writes these on top; then we begin, above Postfix's Received.
         names = [name for name in re.findall(r'^([\w-]+):', text.split('\n\n')[0], re.M)
                  if name not in ('Return-Path', 'X-Original-To', 'Delivered-To')]
-        assert names == ['X-Postern-Message-Trace-Id', 'X-Postern-Directionality', 'Authentication-Results', 'Received-SPF',
-                         'Received-SPF', 'Received', 'From', 'To', 'Subject', 'Date', 'Message-ID', 'Authentication-Results',
+        assert names == ['X-Postern-Message-Trace-Id', 'X-Postern-Directionality', 'X-Postern-Auth-As', 'Authentication-Results',
+                         'Received-SPF', 'Received-SPF', 'Received', 'From', 'To', 'Subject', 'Date', 'Message-ID', 'Authentication-Results',
                          'X-Kept']
         assert 'X-Kept: a\n\tfold\n' in text and 'spf=pass' in results(text)
         assert '\r' not in text

@@ -97,6 +97,21 @@ def test_a_client_with_a_connector_does_not_wait(world):
     assert send(world, from_author('bob@slow.test'), 'bob@slow.test', client=PRINTER).code == 250
 
 
+def test_a_gateways_client_waits(world):
+    """Its connector vouches for the gateway, which comes again, and not for whom it judges."""
+    world[0].cmdlet('Set-InboundConnector Printers -EFSkipLastIP $true')
+    try:
+        received = 'Received: from mail.slow.test (unknown [198.51.100.66]) by gw.contoso.com with ESMTP id 1;\n Sun, 22 Nov 2026 09:00:00 +0000\n'
+        content = from_author('bob@slow.test', fields=received)
+        assert send(world, content, 'gateway@slow.test', client=PRINTER).sentence == SENTENCE.format('SPF of slow.test')
+        (row,) = world[0].trace('-SenderAddress gateway@slow.test')
+        assert (row['Decision'], row['TrueClient'], row['Reason']) == ('Defer', '198.51.100.66', ['DeferOnTempError: SPF of slow.test'])
+        # Nobody behind it: the gateway's own mail.
+        assert send(world, from_author('bob@slow.test'), 'bob@slow.test', client=PRINTER).code == 250
+    finally:
+        world[0].cmdlet('Set-InboundConnector Printers -EFSkipLastIP $false')
+
+
 def test_without_the_switch_nobody_waits(world):
     world[0].cmdlet('Set-OrganizationConfig -DeferOnTempError $false')
     try:
