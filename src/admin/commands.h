@@ -103,6 +103,9 @@ std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
+std::span<const Command> composite_commands();
+std::span<const Command> anti_phish_policy_commands();
+std::span<const Command> anti_phish_rule_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.
 const Command* find_server_command(std::string_view name);

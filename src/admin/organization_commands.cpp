@@ -19,10 +19,11 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 3> switches = {{
+constexpr std::array<Switch, 4> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
     {"StampExchangeHeaders", &OrganizationConfig::stamp_exchange_headers},
+    {"GatewayInFront", &OrganizationConfig::gateway_in_front},
 }};
 
 constexpr std::string_view relay_parameter = "RelayNextHop";
@@ -180,6 +181,10 @@ constexpr ParameterSpec set_config_parameters[] = {
      "Where mail of the organization's own servers (OnPremises connectors) to other domains goes: "
      "smtp:HOST:PORT or smtp:mx:DOMAIN, with the options of a next hop. $null: [delivery] relay of "
      "the configuration; without that, too, such mail is refused, 550 5.7.64."},
+    {"GatewayInFront", boolean,
+     "The MX records lead to another service, which hands the mail on: DMARC policies are not "
+     "applied, unless Enhanced Filtering finds the true client.",
+     named, false, "False"},
 };
 
 constexpr std::array<Command, 5> commands = {{

@@ -21,6 +21,7 @@
 #include "delivery/edited.h"
 #include "delivery/envelope.h"
 #include "delivery/outcome.h"
+#include "delivery/treatment.h"
 #include "mail/reply.h"
 
 namespace postern::delivery {
@@ -37,6 +38,9 @@ class HandOff {
 
   /// False: `deliver` never looks at the content, which may then be an empty one.
   virtual bool needs_content() const { return true; }
+
+  /// Before `deliver`, where not all recipients just get the message.
+  virtual void treat(Treatments treatments) = 0;
 
   virtual awaitable<Outcome> deliver(const Content& content, const Edit& edit) = 0;
 

@@ -50,6 +50,7 @@ class HopTransaction {
   /// has it. Everything else but its own 5xx is temporary.
   awaitable<std::vector<mail::Reply>> deliver(std::vector<HopRecipient> recipients,
                                               const Content& content, const Edit& edit);
+  const NextHop& hop() const { return hop_; }
   /// Of the server that was spoken to last; empty if none was, or on a Unix socket.
   const std::string& address() const { return address_; }
   /// Did that server offer DSN (RFC 3461)? Nothing: none was spoken to.

@@ -16,6 +16,9 @@ const mail::Reply has_it_already{250, "2.0.0", "Delivered when this message came
 const mail::Reply still_under_way{
     451, "4.4.5", "The same message from you is being delivered at this moment; try again later"};
 const mail::Reply no_recipients{554, "5.5.1", "No valid recipients"};
+const mail::Reply kept_here{250, "2.0.0", "Kept in quarantine"};
+const mail::Reply cannot_be_kept{451, "4.3.0",
+                                 "The message cannot be kept at the moment; try again later"};
 const mail::Reply not_taken_care_of{
     451, "4.3.0", "Refused by its next hop, and the refusal cannot be dealt with at the moment"};
 
@@ -72,8 +75,8 @@ std::optional<std::size_t> MessageHandOff::find_same(const Recipient& recipient)
   return std::nullopt;
 }
 
-HopTransaction& MessageHandOff::transaction_with(const NextHop& hop) {
-  auto& transaction = transactions_[hop];
+HopTransaction& MessageHandOff::transaction_with(const NextHop& hop, bool apart) {
+  auto& transaction = transactions_[{hop, apart}];
   if (!transaction) {
     transaction = std::make_unique<HopTransaction>(hops_, hop, envelope_, services_.pool,
                                                    settings_->times, services_.counters);
@@ -86,7 +89,7 @@ awaitable<std::optional<mail::Reply>> MessageHandOff::add_recipient(Recipient re
   if (!same && recipient.next_hop.kind == NextHop::Kind::smtp) {
     HopTransaction& transaction = transaction_with(recipient.next_hop);
     auto refusal = co_await transaction.add_recipient(as_the_hop_is_told(recipient));
-    note_dsn(recipient.next_hop, transaction);
+    note_dsn(transaction);
     if (refusal) co_return refusal;
   }
   Addressee addressee;
@@ -152,31 +155,81 @@ awaitable<void> MessageHandOff::hand_over(const Content& content, const Edit& ed
     }
   }
 
-  Indexes maildir;
-  std::map<NextHop, Indexes> hops;
+  co_await to_quarantine(content, edit);
+  co_await to_next_hops(content, edit);
+
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    Addressee& addressee = addressees_[i];
+    const std::size_t first = addressee.same_as.value_or(i);
+    if (addressee.same_as) {
+      addressee.reply = addressees_[first].reply;
+      addressee.hop_address = addressees_[first].hop_address;
+    }
+    addressee.fate = fate_of(*addressee.reply);
+    const bool is_kept = treatments_.of(first) == Treatment::quarantine;
+    if (is_kept && addressee.fate == Fate::delivered) addressee.fate = Fate::quarantined;
+  }
+}
+
+/// Those for whom nothing has been decided yet.
+awaitable<void> MessageHandOff::to_next_hops(const Content& content, const Edit& edit) {
+  struct Copies {
+    Indexes plain;
+    Indexes junk;
+  };
+  Copies maildir;
+  std::map<NextHop, Copies> hops;
+  Edit junk;
   for (std::size_t i = 0; i < addressees_.size(); ++i) {
     const Addressee& addressee = addressees_[i];
     if (addressee.same_as || addressee.reply) continue;
     const NextHop& hop = addressee.recipient.next_hop;
-    if (hop.kind == NextHop::Kind::maildir) {
-      maildir.push_back(i);
-    } else {
-      hops[hop].push_back(i);
-    }
+    Copies& copies = hop.kind == NextHop::Kind::maildir ? maildir : hops[hop];
+    const bool is_junk = treatments_.of(i) == Treatment::junk;
+    (is_junk ? copies.junk : copies.plain).push_back(i);
+    if (is_junk && junk.prepend.empty())
+      junk = {.prepend = std::string(junk_fields) + edit.prepend, .removed = edit.removed};
   }
 
   std::vector<awaitable<void>> tasks;
-  if (!maildir.empty()) tasks.push_back(to_maildir(std::move(maildir), content, edit));
-  for (auto& [hop, which] : hops) tasks.push_back(to_hop(hop, std::move(which), content, edit));
-  co_await join(std::move(tasks));
-
-  for (Addressee& addressee : addressees_) {
-    if (addressee.same_as) {
-      addressee.reply = addressees_[*addressee.same_as].reply;
-      addressee.hop_address = addressees_[*addressee.same_as].hop_address;
-    }
-    addressee.fate = fate_of(*addressee.reply);
+  if (!maildir.plain.empty()) tasks.push_back(to_maildir(std::move(maildir.plain), content, edit));
+  if (!maildir.junk.empty()) tasks.push_back(to_maildir(std::move(maildir.junk), content, junk));
+  for (auto& [hop, copies] : hops) {
+    // Two different copies for one hop are two transactions.
+    const bool both = !copies.plain.empty() && !copies.junk.empty();
+    if (!copies.plain.empty())
+      tasks.push_back(to_hop(transaction_with(hop), std::move(copies.plain), content, edit));
+    if (!copies.junk.empty())
+      tasks.push_back(to_hop(transaction_with(hop, both), std::move(copies.junk), content, junk));
   }
+  co_await join(std::move(tasks));
+}
+
+/// One copy for all whose policy says so and who have no reply yet.
+awaitable<void> MessageHandOff::to_quarantine(const Content& content, const Edit& edit) {
+  Indexes which;
+  std::vector<RecipientOutcome> kept_for;
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    const Addressee& addressee = addressees_[i];
+    if (addressee.same_as || addressee.reply || treatments_.of(i) != Treatment::quarantine)
+      continue;
+    which.push_back(i);
+    kept_for.push_back({.forward_path = addressee.recipient.forward_path.text,
+                        .fate = Fate::quarantined,
+                        .reply = kept_here,
+                        .next_hop = addressee.recipient.next_hop.to_string(),
+                        .hop_address = {}});
+  }
+  if (which.empty()) co_return;
+  auto kept = co_await services_.quarantine.keep(envelope_, kept_for, treatments_.reason, content,
+                                                 edit, now());
+  if (!kept) {
+    log_error(
+        "quarantine",
+        {{"session", envelope_.session}, {"id", envelope_.id}, {"error", kept.error().message}});
+  }
+  const mail::Reply& reply = kept ? kept_here : cannot_be_kept;
+  for (const std::size_t i : which) addressees_[i].reply = reply;
 }
 
 awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content,
@@ -189,14 +242,13 @@ awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content
     addressees_[which[n]].reply = std::move(replies[n]);
 }
 
-awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content& content,
-                                       const Edit& edit) {
+awaitable<void> MessageHandOff::to_hop(HopTransaction& transaction, Indexes which,
+                                       const Content& content, const Edit& edit) {
   std::vector<HopRecipient> recipients;
   for (const std::size_t i : which)
     recipients.push_back(as_the_hop_is_told(addressees_[i].recipient));
-  HopTransaction& transaction = transaction_with(hop);
   auto replies = co_await transaction.deliver(std::move(recipients), content, edit);
-  note_dsn(hop, transaction);
+  note_dsn(transaction);
   for (std::size_t n = 0; n < which.size(); ++n) {
     Addressee& addressee = addressees_[which[n]];
     addressee.reply = std::move(replies[n]);
@@ -205,8 +257,9 @@ awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content
   }
 }
 
-void MessageHandOff::note_dsn(const NextHop& hop, const HopTransaction& transaction) const {
-  if (transaction.offers_dsn()) services_.health.note_dsn(hop, *transaction.offers_dsn());
+void MessageHandOff::note_dsn(const HopTransaction& transaction) const {
+  if (transaction.offers_dsn())
+    services_.health.note_dsn(transaction.hop(), *transaction.offers_dsn());
 }
 
 /// Of this organization, or of all.
@@ -316,7 +369,7 @@ awaitable<bool> MessageHandOff::quarantine(const std::vector<RecipientOutcome>& 
 std::vector<std::string> MessageHandOff::those_who_have_it() const {
   std::vector<std::string> paths;
   for (const Addressee& addressee : addressees_) {
-    if (owes_an_answer_ || addressee.fate == Fate::delivered)
+    if (owes_an_answer_ || addressee.fate == Fate::delivered || addressee.fate == Fate::quarantined)
       paths.push_back(addressee.recipient.forward_path.text);
   }
   return paths;
@@ -366,7 +419,8 @@ std::vector<RecipientOutcome> MessageHandOff::outcomes() const {
 }
 
 void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
-  for (const RecipientOutcome& one : all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RecipientOutcome& one = all[i];
     Counters& counters = services_.counters;
     switch (one.fate) {
       case Fate::delivered:
@@ -379,6 +433,8 @@ void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
         Counters::add(counters.refused);
         break;
       case Fate::quarantined:
+        // By policy: that is no trouble.
+        if (treatments_.of(i) == Treatment::quarantine) continue;
         Counters::add(counters.quarantined);
         break;
     }

@@ -93,6 +93,8 @@ struct OrganizationConfig {
   bool defer_on_temp_error = false;
   /// Results also under the names that Exchange gives them: policy/header_trust.h.
   bool stamp_exchange_headers = false;
+  /// The MX records lead to another service: DMARC cannot be applied (policy/composite.h).
+  bool gateway_in_front = false;
   /// Where mail of its own servers to other domains goes: `smtp:…`; empty: [delivery] relay.
   Text relay_next_hop;
 };

@@ -185,8 +185,11 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
+  composite_ = authenticate(*spf, *iprev, *message, testimony);
+  if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
   const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
+  hand_off_->treat(treatments_);
   const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
   services_.metrics.delivery_seconds.observe(now() - handed);
@@ -252,6 +255,7 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
       .iprev = &iprev,
       .message = &message,
       .testimony = testimony ? &*testimony : nullptr,
+      .composite = &composite_,
       .origin = {.server_name = server_name,
                  .transaction_id = id_,
                  .verdict = &accepted_.front().verdict,

@@ -13,6 +13,7 @@
 #include "edge/services.h"
 #include "edge/settings.h"
 #include "policy/arc_trust.h"
+#include "policy/composite.h"
 #include "policy/decision.h"
 #include "policy/header_trust.h"
 #include "smtp/receiver.h"
@@ -60,6 +61,12 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
+  /// Composite authentication, the same for all recipients.
+  policy::CompositeAuthentication authenticate(
+      const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
+      const std::optional<policy::ArcTestimony>& testimony);
+  /// What the recipients' policies make of it: a refusal, or each one's treatment.
+  std::optional<mail::Reply> act_on_spoof(const MessageEvidence& message);
   delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
                            const MessageEvidence& message,
                            const std::optional<policy::ArcTestimony>& testimony);
@@ -95,6 +102,10 @@ class EdgeTransaction final : public smtp::Transaction {
   /// Connectors for whose rate limits this message has been counted; mostly one.
   std::vector<directory::Guid> counted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
+  policy::CompositeAuthentication composite_;
+  policy::Signals signals_;
+  /// As many as accepted recipients; empty: all just get the message.
+  delivery::Treatments treatments_;
 
   /// While Enhanced Filtering is still to be done.
   std::optional<Gateway> gateway_;

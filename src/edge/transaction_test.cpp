@@ -39,6 +39,7 @@ struct ToyCourier final : delivery::Courier {
       co_return std::nullopt;
     }
     bool needs_content() const override { return courier.needs_content; }
+    void treat(delivery::Treatments made) override { courier.treatments = std::move(made); }
     delivery::awaitable<delivery::Outcome> deliver(const delivery::Content& content,
                                                    const delivery::Edit&) override {
       courier.delivered += content.size();
@@ -57,6 +58,7 @@ struct ToyCourier final : delivery::Courier {
   std::vector<std::string> next_hops;
   bool needs_content = true;
   std::uint64_t delivered = 0;
+  delivery::Treatments treatments;
   delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok"}, .recipients = {}};
 };
 

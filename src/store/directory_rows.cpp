@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/spoof_rows.h"
+
 namespace postern::store {
 namespace {
 
@@ -74,7 +76,8 @@ ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFA
 ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
-)sql"};
+)sql",
+                              spoof_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -222,7 +225,8 @@ Snapshot load_directory(Database& database) {
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
-      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop FROM organization ORDER BY id");
+      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front FROM "
+      "organization ORDER BY id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -239,6 +243,7 @@ Snapshot load_directory(Database& database) {
     snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
                              .defer_on_temp_error = organization.number(5) != 0,
                              .stamp_exchange_headers = organization.number(7) != 0,
+                             .gateway_in_front = organization.number(9) != 0,
                              .relay_next_hop = organization.text(8)});
     snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
@@ -251,6 +256,7 @@ Snapshot load_directory(Database& database) {
         id, [&](const Statement& row) { its_connectors.push_back(read_connector(row)); });
     snapshot.put_connectors(id, std::move(its_connectors));
   }
+  load_spoof_protection(database, snapshot);
   return snapshot;
 }
 
@@ -272,12 +278,13 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
   database
       .prepare(
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
-          "stamp_exchange_headers = ?, relay_next_hop = ? WHERE id = ?")
+          "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
       .bind(3, std::int64_t{config.stamp_exchange_headers})
       .bind(4, config.relay_next_hop.view())
-      .bind(5, number_of(id))
+      .bind(5, std::int64_t{config.gateway_in_front})
+      .bind(6, number_of(id))
       .run();
 }
 
