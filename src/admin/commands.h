@@ -37,6 +37,8 @@ struct Services {
   std::function<std::shared_ptr<const net::TlsContext>()> tls = {};
   /// Null: nobody remembers certificates.
   const SeenCertificates* certificates = nullptr;
+  /// There is a [delivery] relay.
+  bool has_relay = false;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.

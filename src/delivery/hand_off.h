@@ -53,6 +53,10 @@ class Courier {
  public:
   virtual ~Courier() = default;
   virtual std::unique_ptr<HandOff> begin(Envelope envelope) = 0;
+  /// Where mail goes to domains that nobody here accepts. Nothing: nowhere.
+  virtual std::optional<NextHop> relay() const = 0;
+  /// Is it known that this relay does not offer DSN (RFC 3461)?
+  virtual bool lacks_dsn(const NextHop& relay) const = 0;
 };
 
 }  // namespace postern::delivery

@@ -41,6 +41,7 @@ class MessageHandOff final : public HandOff {
     std::optional<std::size_t> same_as;
     std::optional<mail::Reply> reply;
     std::string hop_address;
+    bool hop_tells = false;  ///< the hop has taken over what NOTIFY asks for
     Fate fate = Fate::deferred;
   };
   using Indexes = std::vector<std::size_t>;
@@ -49,18 +50,23 @@ class MessageHandOff final : public HandOff {
   /// `apart`: not the transaction that was told of the recipients at RCPT.
   HopTransaction& transaction_with(const NextHop& hop, bool apart = false);
   awaitable<void> hand_over(const Content& content, const Edit& edit);
-  awaitable<void> to_next_hops(const Content& content, const Edit& edit, const Edit& junk);
+  awaitable<void> to_next_hops(const Content& content, const Edit& edit);
   awaitable<void> to_quarantine(const Content& content, const Edit& edit);
   awaitable<void> to_maildir(Indexes which, const Content& content, const Edit& edit);
   awaitable<void> to_hop(HopTransaction& transaction, Indexes which, const Content& content,
                          const Edit& edit);
   awaitable<bool> take_care_of_refused(const Content& content, const Edit& edit);
-  awaitable<bool> notify(const std::vector<RecipientOutcome>& refused, const Content& content,
+  /// Hands the relay a notification. False: it has not taken it.
+  awaitable<bool> notify(std::vector<RecipientOutcome> recipients, const Content& content,
                          const Edit& edit);
+  awaitable<void> tell_of_success(const Content& content, const Edit& edit);
+  const std::optional<NextHop>& relay() const;
+  void note_dsn(const HopTransaction& transaction) const;
   awaitable<bool> quarantine(const std::vector<RecipientOutcome>& refused, const Content& content,
                              const Edit& edit);
   awaitable<void> remember(std::vector<std::string> forward_paths);
   std::vector<std::string> those_who_have_it() const;
+  RecipientOutcome outcome_of(const Addressee& addressee) const;
   std::vector<RecipientOutcome> outcomes() const;
   void account(const std::vector<RecipientOutcome>& outcomes) const;
 

@@ -59,6 +59,7 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .trace = services.trace,
                 .metrics = services.metrics,
                 .certificates = services.certificates,
+                .rates = services.rates,
                 .contents = services.contents,
                 .courier = courier_,
                 .asker = services.asker,

@@ -45,8 +45,13 @@ class EdgeTransaction final : public smtp::Transaction {
   };
 
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
+  /// Counts what an accepted recipient's connector sends; beyond its limits it is deferred.
+  void limit_rate(policy::RcptVerdict& verdict);
+  Result<delivery::NextHop> next_hop_of(const policy::RcptVerdict& verdict) const;
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
+                                                           const smtp::RcptParameters& parameters,
                                                            const policy::RcptVerdict& verdict);
+  delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
   JudgedClient begin_judging(ClientFacts client) const;
   Gateway gateway() const;
@@ -94,6 +99,8 @@ class EdgeTransaction final : public smtp::Transaction {
   /// The first accepted recipient's; all others have the same.
   directory::SharedOrganization organization_;
   std::vector<Accepted> accepted_;
+  /// Connectors for whose rate limits this message has been counted; mostly one.
+  std::vector<directory::Guid> counted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
   policy::CompositeAuthentication composite_;
   policy::Signals signals_;

@@ -80,6 +80,7 @@ class SqliteDirectoryStore final : public DirectoryStore {
                            [&](Snapshot& next, const Organization& there) -> Result<void> {
                              OrganizationConfig config = there.config();
                              edit(config);
+                             if (auto checked = check_config(config); !checked) return checked;
                              update_config(database_, there.id(), config);
                              next.set_config(there.id(), config);
                              return {};

@@ -355,6 +355,9 @@ TEST_CASE("a database of the first version is brought up to date") {
           "DROP TABLE anti_phish_policy;"
           "DROP TABLE anti_phish_rule;"
           "ALTER TABLE organization DROP COLUMN stamp_exchange_headers;"
+          "ALTER TABLE organization DROP COLUMN relay_next_hop;"
+          "ALTER TABLE inbound_connector DROP COLUMN message_rate_limit;"
+          "ALTER TABLE inbound_connector DROP COLUMN recipient_rate_limit;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
@@ -363,6 +366,33 @@ TEST_CASE("a database of the first version is brought up to date") {
   CHECK_FALSE(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
+}
+
+TEST_CASE("the relay of an organization and the limits of a connector are kept") {
+  const Folder folder;
+  {
+    const auto store = contoso(folder);
+    const auto set_relay = [&](const char* hop) {
+      return error_of(store->set_organization_config(
+          "contoso", [&](OrganizationConfig& config) { config.relay_next_hop = hop; }));
+    };
+    CHECK(set_relay("maildir:mail/%u").starts_with("RelayNextHop: "));
+    CHECK(set_relay("smtp:smarthost.test:25?tls=verify") == "no error");
+    InboundConnector connector;
+    connector.name = "Printers";
+    connector.sender_domains = {"*"};
+    connector.message_rate_limit = 30;
+    connector.recipient_rate_limit = max_rate_limit + 1;
+    CHECK(error_of(store->new_inbound_connector("contoso", connector, Force::no))
+              .starts_with("RecipientRateLimit: "));
+    connector.recipient_rate_limit = 100;
+    CHECK(error_of(store->new_inbound_connector("contoso", connector, Force::no)) == "no error");
+  }
+  const auto store = folder.open();
+  CHECK(organization(*store)->config().relay_next_hop == "smtp:smarthost.test:25?tls=verify");
+  const auto connector = organization(*store)->find_connector("Printers");
+  CHECK(connector->message_rate_limit == 30);
+  CHECK(connector->recipient_rate_limit == 100);
 }
 
 TEST_CASE("trusted sealers are limited, and wrong ones leave what was there") {
