@@ -34,8 +34,17 @@ std::optional<unsigned> take_month(Cursor& in) {
   return std::nullopt;
 }
 
-/// `8:00`, `08:00:01`, perhaps `AM` or `PM` behind it, perhaps `Z`.
-std::optional<std::chrono::seconds> take_clock(Cursor& in) {
+struct Clock {
+  unsigned hour, minute, second;
+
+  std::optional<std::chrono::seconds> since_midnight() const {
+    if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    return std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
+  }
+};
+
+/// `8:00`, `08:00:01`, `08:00:01.476`
+std::optional<Clock> take_clock(Cursor& in) {
   const auto hour = take_number(in, 2);
   if (!hour || !in.take(':')) return std::nullopt;
   const auto minute = take_number(in, 2);
@@ -44,16 +53,21 @@ std::optional<std::chrono::seconds> take_clock(Cursor& in) {
   if (in.take(':')) second = take_number(in, 2);
   if (!second) return std::nullopt;
   if (in.take('.')) in.take_while(is_digit);
+  return Clock{*hour, *minute, *second};
+}
+
+/// Perhaps with `AM`, `PM` or `Z` behind it.
+std::optional<std::chrono::seconds> take_time_of_day(Cursor& in) {
+  auto clock = take_clock(in);
+  if (!clock) return std::nullopt;
   in.take_while([](char c) { return is_wsp(c) || !is_ascii(c); });  // U+202F before AM
-  unsigned hours = *hour;
   const bool is_pm = in.take_word("PM");
   if (is_pm || in.take_word("AM")) {
-    if (hours == 0 || hours > 12) return std::nullopt;
-    hours = hours % 12 + (is_pm ? 12 : 0);
+    if (clock->hour == 0 || clock->hour > 12) return std::nullopt;
+    clock->hour = clock->hour % 12 + (is_pm ? 12 : 0);
   }
   in.take('Z');
-  if (hours > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  return std::chrono::hours(hours) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+  return clock->since_midnight();
 }
 
 std::optional<Time> to_time(unsigned y, unsigned m, unsigned d, std::chrono::seconds clock) {
@@ -112,7 +126,7 @@ std::optional<Time> parse_record_time(std::string_view text) {
   in.take_while(is_wsp);
   std::chrono::seconds clock{0};
   if (!in.at_end()) {
-    const auto found = take_clock(in);
+    const auto found = take_time_of_day(in);
     if (!found || !in.at_end()) return std::nullopt;
     clock = *found;
   }
@@ -127,12 +141,13 @@ std::optional<Time> take_log_time(std::string_view& text, Time reference) {
   const auto d = take_number(in, 2);
   if (!d || in.take_while(is_wsp).empty()) return std::nullopt;
   const auto clock = take_clock(in);
-  if (!clock) return std::nullopt;
+  const auto since_midnight = clock ? clock->since_midnight() : std::nullopt;
+  if (!since_midnight) return std::nullopt;
   const year_month_day today{std::chrono::floor<std::chrono::days>(reference)};
   // Four years back there is a 29 February in any case.
   for (int back = 0; back <= 8; ++back) {
-    const auto time =
-        to_time(static_cast<unsigned>(static_cast<int>(today.year()) - back), *named, *d, *clock);
+    const auto time = to_time(static_cast<unsigned>(static_cast<int>(today.year()) - back), *named,
+                              *d, *since_midnight);
     if (!time || *time > reference + std::chrono::days(1)) continue;
     text = in.rest();
     return time;

@@ -32,7 +32,7 @@ TEST_CASE("the enhanced summary") {
       "\"ann@contoso.com##Receive, Deliver;bob@contoso.com##Receive, Fail\",Scan,2048,<1@printer>,"
       "n-1,198.51.100.7,1,AM0PR01\\Default AM0PR01,Normal");
   CHECK(seen.id == "n-1");
-  CHECK(seen.time == parse_iso("2026-11-02T08:00:01Z"));
+  CHECK(seen.time == parse_iso("2026-11-02T08:00:01.123456Z"));
   CHECK(seen.client == IpAddress::parse("198.51.100.7"));
   CHECK(seen.sender == "printer@contoso.com");
   CHECK_FALSE(seen.has_reverse_path);

@@ -120,8 +120,9 @@ std::function<int()> add_assess_command(CLI::App& app) {
   assess->add_option("FILE", options->files, "Files and folders")->required();
   assess
       ->add_option("--domain", options->domains,
-                   "An accepted domain; *.contoso.com for it and all below. May be given again")
+                   "Accepted domains, with commas or again; *.contoso.com: it and all below")
       ->required()
+      ->delimiter(',')
       ->allow_extra_args(false);
   assess->add_option("--top", options->top, "Sources that are shown; 0: all")
       ->capture_default_str();
