@@ -339,9 +339,9 @@ ReadReport read_files(const std::vector<std::string>& paths, Survey& survey,
   std::vector<Input> inputs;
   for (const std::string& path : paths) inputs.push_back(look_at(path, reading, report));
   for (const Input& input : inputs) {
-    if (input.is_folder) {
+    if (!input.messages.empty()) {
       reading.read_folder(input.path, input.messages);
-    } else {
+    } else if (!input.is_folder) {
       reading.read_file(input.path);
     }
   }
