@@ -45,17 +45,20 @@ std::vector<std::string> make_notes(const assess::Survey& survey, const assess::
         "only. Advanced Hunting (EmailEvents) has them.");
   if (totals.author_only > 0)
     notes.push_back(fmt::format(
-        "{} messages name a domain of yours in From only, with another in MAIL FROM: the switch "
-        "does not touch them, DMARC does.",
+        "Messages that name a domain of yours in From only, with another in MAIL FROM: {}. The "
+        "switch does not touch them, DMARC does.",
         totals.author_only));
   if (totals.without_client > 0)
     notes.push_back(fmt::format(
-        "{} messages of own senders have no client: mail between own mailboxes, not counted.",
+        "Messages of own senders without a client, which is mail between own mailboxes: {}. They "
+        "are not counted as Direct Send.",
         totals.without_client));
   if (totals.others.sources > 0)
-    notes.push_back(fmt::format(
-        "There are more sources than are kept apart: {} messages of the others are not judged.",
-        totals.others.messages));
+    notes.push_back(
+        fmt::format("There are more sources than are kept apart: {} messages of the others would "
+                    "be refused too, "
+                    "and are not judged.",
+                    totals.others.messages));
   if (survey.forgets())
     notes.emplace_back(
         "There are more messages than are remembered: one that stands in several rows may have "

@@ -2,6 +2,7 @@
 // strangers were made displayable when they were counted.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <ostream>
 
@@ -41,10 +42,19 @@ std::string senders_of(const policy::SourceStatistics& source) {
   return text;
 }
 
-void print_source(std::ostream& out, const AssessedSource& one) {
+/// Of the first column: IPv6 addresses have up to 39 characters, senders any number.
+std::size_t name_width(const Assessment& made, std::size_t shown) {
+  constexpr std::size_t least = 15;
+  constexpr std::size_t most = 39;
+  std::size_t width = least;
+  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, made.sources[i].name().size());
+  return std::min(width, most);
+}
+
+void print_source(std::ostream& out, const AssessedSource& one, std::size_t width) {
   const policy::SourceStatistics& source = one.statistics;
-  out << fmt::format("{:<39} {:>8} {:>8} {:>4} {:<10} {:<10} {:>4} {:>4} {:>5} {}\n", one.name(),
-                     source.count, source.would_be_refused(), source.days,
+  out << fmt::format("{:<{}} {:>8} {:>8} {:>4} {:<10} {:<10} {:>4} {:>4} {:>5} {}\n", one.name(),
+                     width, source.count, source.would_be_refused(), source.days,
                      day_of(source.first_seen), day_of(source.last_seen), share(source.spf),
                      share(source.dkim), share(source.dmarc), to_string(one.judgement.kind));
   if (source.address) out << "    " << senders_of(source);
@@ -114,20 +124,16 @@ void print_assessment(std::ostream& out, const Assessment& made, std::size_t top
       "outbound or internal.\n",
       totals.messages, day_of(totals.first), day_of(totals.last), totals.direct_send,
       totals.foreign, totals.outbound + totals.without_client);
-  if (!made.sources.empty())
-    out << fmt::format("\n{:<39} {:>8} {:>8} {:>4} {:<10} {:<10} {:>4} {:>4} {:>5} {}\n", "Source",
-                       "Count", "Refused", "Days", "FirstSeen", "LastSeen", "SPF", "DKIM", "DMARC",
-                       "Judgement");
-  std::size_t shown = 0;
-  for (const AssessedSource& one : made.sources) {
-    if (top != 0 && shown == top) {
-      out << fmt::format("… {} more sources: --top 0, --csv and --json have all.\n",
-                         made.sources.size() - shown);
-      break;
-    }
-    print_source(out, one);
-    ++shown;
-  }
+  const std::size_t shown = top == 0 ? made.sources.size() : std::min(top, made.sources.size());
+  const std::size_t width = name_width(made, shown);
+  if (shown > 0)
+    out << fmt::format("\n{:<{}} {:>8} {:>8} {:>4} {:<10} {:<10} {:>4} {:>4} {:>5} {}\n", "Source",
+                       width, "Count", "Refused", "Days", "FirstSeen", "LastSeen", "SPF", "DKIM",
+                       "DMARC", "Judgement");
+  for (std::size_t i = 0; i < shown; ++i) print_source(out, made.sources[i], width);
+  if (shown < made.sources.size())
+    out << fmt::format("… {} more sources: --top 0, --csv and --json have all.\n",
+                       made.sources.size() - shown);
   out << '\n' << made.forecast.to_sentence() << '\n';
   for (const std::string& note : made.notes) out << "Note: " << note << '\n';
   if (made.read.bad_rows == 0) return;
