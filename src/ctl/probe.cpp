@@ -1,7 +1,6 @@
 #include "ctl/probe.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/cursor.h"

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <initializer_list>
 
-#include "base/ascii.h"
 #include "mail/domain_name.h"
 
 namespace postern::policy {
