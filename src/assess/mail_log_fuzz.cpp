@@ -1,4 +1,4 @@
-// Every message that begins is told exactly once, with a bounded number of recipients.
+// No message is told more often than one begins, and its recipients are bounded.
 #include <cstdint>
 #include <cstdlib>
 
