@@ -62,7 +62,8 @@ constexpr ParameterSpec set_parameters[] = {
     identity,
     {"ArcTrustedSealers", list,
      "All the domains whose ARC seals are trusted: d= of their ARC-Seal and ARC-Message-Signature. "
-     "What such a sealer found before it passed the mail on is stamped and in the trace. $null: "
+     "What such a sealer found before it passed the mail on counts for composite authentication. "
+     "$null: "
      "none is trusted."},
 };
 

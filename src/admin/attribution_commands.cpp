@@ -125,6 +125,7 @@ Result<void> read_situation(const Call& call, Situation& situation) {
   situation.facts.reverse_path = &situation.reverse_path;
   situation.facts.forward_path = &situation.forward_path;
   situation.facts.server_name = call.services.server_name;
+  situation.facts.has_relay = call.services.has_relay;
   if (auto done = read_certificate(call, situation); !done) return done;
   situation.facts.tls = call.flag("Tls") || situation.certificate.has_value() ||
                         !situation.facts.certificate_names.empty();

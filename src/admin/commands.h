@@ -37,6 +37,8 @@ struct Services {
   std::function<std::shared_ptr<const net::TlsContext>()> tls = {};
   /// Null: nobody remembers certificates.
   const SeenCertificates* certificates = nullptr;
+  /// There is a [delivery] relay.
+  bool has_relay = false;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -101,6 +103,9 @@ std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
+std::span<const Command> composite_commands();
+std::span<const Command> anti_phish_policy_commands();
+std::span<const Command> anti_phish_rule_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.
 const Command* find_server_command(std::string_view name);

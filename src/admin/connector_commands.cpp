@@ -49,6 +49,8 @@ Object describe(const InboundConnector& connector) {
       {"EFSkipLastIP", connector.ef_skip_last_ip},
       {"EFSkipIPs", connector.ef_skip_ips.to_vector()},
       {"EFUsers", connector.ef_users.to_vector()},
+      {"MessageRateLimit", std::int64_t{connector.message_rate_limit}},
+      {"RecipientRateLimit", std::int64_t{connector.recipient_rate_limit}},
       {"IsValid", true},
       {"WhenCreatedUTC", connector.when_created},
       {"WhenChangedUTC", connector.when_changed},
@@ -141,6 +143,19 @@ void apply_flags(const Call& call, InboundConnector& connector) {
   set("EFSkipLastIP", connector.ef_skip_last_ip);
 }
 
+Result<void> apply_rate_limit(const Call& call, std::string_view parameter, std::uint32_t& limit) {
+  if (!call.has(parameter)) return {};
+  const std::int64_t given = *call.arguments.find(parameter)->get<std::int64_t>();
+  if (given < 0 || given > directory::max_rate_limit) {
+    return fail(
+        fmt::format("{}: a number from 0 to {}, of a minute; 0 is what [limits] of the "
+                    "configuration says.",
+                    parameter, directory::max_rate_limit));
+  }
+  limit = static_cast<std::uint32_t>(given);
+  return {};
+}
+
 Result<void> apply(const Call& call, InboundConnector& connector) {
   for (const std::string_view name : reserved) {
     if (call.has(name)) {
@@ -160,6 +175,12 @@ Result<void> apply(const Call& call, InboundConnector& connector) {
     connector.tls_sender_certificate_name = call.text("TlsSenderCertificateName");
   }
   apply_flags(call, connector);
+  if (auto done = apply_rate_limit(call, "MessageRateLimit", connector.message_rate_limit); !done)
+    return done;
+  if (auto done = apply_rate_limit(call, "RecipientRateLimit", connector.recipient_rate_limit);
+      !done) {
+    return done;
+  }
   if (auto done = apply_addresses(call, connector); !done) return done;
   if (auto done = apply_list(call, "SenderDomains", connector.sender_domains, normal_domain);
       !done) {
@@ -259,7 +280,7 @@ constexpr ParameterSpec type_parameter = {
     "Partner|OnPremises"};
 
 // Those that New- and Set- share.
-constexpr std::array<ParameterSpec, 20> shared_parameters = {{
+constexpr std::array<ParameterSpec, 22> shared_parameters = {{
     {"SenderIPAddresses", changeable_list,
      "Addresses and prefixes of the clients, IPv4 or IPv6. Prefixes shorter than /24 and /48 need "
      "-Force."},
@@ -294,6 +315,13 @@ constexpr std::array<ParameterSpec, 20> shared_parameters = {{
      "are always looked behind."},
     {"EFUsers", changeable_list,
      "Enhanced Filtering counts only for mail all of whose recipients are listed; empty: for all."},
+    {"MessageRateLimit", number,
+     "Messages a minute that its clients may send, beyond: 450 4.7.1. 0: what "
+     "connector_message_rate in [limits] says. Clients known by SenderDomains alone are not "
+     "counted.",
+     named, false, "0"},
+    {"RecipientRateLimit", number,
+     "Recipients a minute, in the same way; 0: connector_recipient_rate.", named, false, "0"},
     {"Force", switch_, "Do what is rarely meant; the error without it says what that is."},
     {"TrustedOrganizations", list, "Reserved."},
     {"ClientHostNames", list, "Reserved."},

@@ -94,8 +94,10 @@ class Metrics {
   void count_reply(std::string_view verb, int code);
 
   // Decisions at RCPT: decision, enhanced status code.
-  CounterTable decisions;    ///< postern_decisions_total{decision="Reject",code="5.7.68"}
-  CounterTable direct_send;  ///< decision: mail that is Direct Send, refused or not
+  CounterTable decisions;     ///< postern_decisions_total{decision="Reject",code="5.7.68"}
+  CounterTable direct_send;   ///< decision: mail that is Direct Send, refused or not
+  CounterTable rate_limited;  ///< limit: messages, recipients, of a connector
+  Counter relayed;            ///< recipients at domains of others, accepted from own servers
   void count_decision(policy::Decision decision, std::string_view enhanced_code,
                       bool is_direct_send);
 

@@ -5,6 +5,7 @@
 
 #include "admin/commands.h"
 #include "base/wildcard.h"
+#include "delivery/next_hop.h"
 #include "directory/validation.h"
 
 namespace postern::admin {
@@ -18,11 +19,14 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 3> switches = {{
+constexpr std::array<Switch, 4> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
     {"StampExchangeHeaders", &OrganizationConfig::stamp_exchange_headers},
+    {"GatewayInFront", &OrganizationConfig::gateway_in_front},
 }};
+
+constexpr std::string_view relay_parameter = "RelayNextHop";
 
 Object describe(const Organization& organization) {
   Object object = {
@@ -45,6 +49,7 @@ Object describe_config(const Organization& organization) {
       {"Guid", organization.guid().to_string()},
   };
   for (const Switch& one : switches) object.set(one.name, organization.config().*one.value);
+  object.set("RelayNextHop", organization.config().relay_next_hop.str());
   object.set("WhenCreatedUTC", organization.when_created());
   object.kind = "OrganizationConfig";
   return object;
@@ -100,15 +105,26 @@ CommandResult get_organization_config(const Call& call) {
   return Outcome{{describe_config(*call.organization)}, {}};
 }
 
+/// As -NextHop of an accepted domain, but for a folder.
+Result<void> check_relay(const Call& call) {
+  const std::string text = call.text(relay_parameter);
+  if (text.empty()) return {};
+  if (const auto hop = delivery::parse_relay(text); !hop)
+    return fail(fmt::format("{}: {}", relay_parameter, hop.error().message));
+  return {};
+}
+
 CommandResult set_organization_config(const Call& call) {
   std::vector<Switch> given;
   for (const Switch& one : switches) {
     if (call.has(one.name)) given.push_back(one);
   }
-  if (given.empty()) {
+  const bool sets_relay = call.has(relay_parameter);
+  if (given.empty() && !sets_relay) {
     return wrong_argument(
         "Nothing is to be set: give at least one parameter, such as -RejectDirectSend.");
   }
+  if (auto checked = check_relay(call); !checked) return refuse(checked.error());
   const std::string& name = call.organization->name();
   if (call.only_asks()) {
     Outcome outcome;
@@ -118,11 +134,17 @@ CommandResult set_organization_config(const Call& call) {
                               call.flag(one.name) ? "True" : "False"));
       outcome.warnings.push_back(asked.warnings.front());
     }
+    if (sets_relay) {
+      const Outcome asked = what_if(fmt::format("Setting {} of organization \"{}\" to \"{}\".",
+                                                relay_parameter, name, call.text(relay_parameter)));
+      outcome.warnings.push_back(asked.warnings.front());
+    }
     return outcome;
   }
   const auto done =
       call.services.directory.set_organization_config(name, [&](OrganizationConfig& config) {
         for (const Switch& one : given) config.*one.value = call.flag(one.name);
+        if (sets_relay) config.relay_next_hop = call.text(relay_parameter);
       });
   if (!done) return refuse(done.error());
   return Outcome{};
@@ -155,6 +177,14 @@ constexpr ParameterSpec set_config_parameters[] = {
      "X-MS-Exchange-Organization-AuthAs, and promote X-MS-Exchange-CrossPremises fields of own "
      "servers to them: for an Exchange Server behind.",
      named, false, "False"},
+    {"RelayNextHop", text,
+     "Where mail of the organization's own servers (OnPremises connectors) to other domains goes: "
+     "smtp:HOST:PORT or smtp:mx:DOMAIN, with the options of a next hop. $null: [delivery] relay of "
+     "the configuration; without that, too, such mail is refused, 550 5.7.64."},
+    {"GatewayInFront", boolean,
+     "The MX records lead to another service, which hands the mail on: DMARC policies are not "
+     "applied, unless Enhanced Filtering finds the true client.",
+     named, false, "False"},
 };
 
 constexpr std::array<Command, 5> commands = {{
@@ -182,7 +212,8 @@ constexpr std::array<Command, 5> commands = {{
     {{"Set-OrganizationConfig", change, "Changes the settings of an organization.",
       set_config_parameters, "",
       "Set-OrganizationConfig -RejectDirectSend $true\n"
-      "Set-OrganizationConfig -DeferOnTempError $true"},
+      "Set-OrganizationConfig -DeferOnTempError $true\n"
+      "Set-OrganizationConfig -RelayNextHop 'smtp:smarthost.example:25?tls=verify'"},
      set_organization_config},
 }};
 

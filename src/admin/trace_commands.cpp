@@ -88,6 +88,8 @@ Object describe(const TraceRecord& record) {
       {"Arc", record.arc},
       {"Dmarc", record.dmarc},
       {"DmarcPolicy", record.dmarc_policy},
+      {"CompAuth", record.compauth},
+      {"Signals", record.signals},
       {"Author", record.author},
       {"Helo", record.hello},
       {"Iprev", record.iprev},

@@ -23,6 +23,9 @@ class HopCourier final : public Courier {
     return std::make_unique<MessageHandOff>(services_, settings_, hops_, std::move(envelope));
   }
 
+  std::optional<NextHop> relay() const override { return settings_->relay; }
+  bool lacks_dsn(const NextHop& relay) const override { return services_.health.lacks_dsn(relay); }
+
  private:
   const DeliveryServices services_;
   const std::shared_ptr<const CourierSettings> settings_;

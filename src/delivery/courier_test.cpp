@@ -321,6 +321,103 @@ TEST_CASE("with a relay the sender is told of refused recipients instead") {
   CHECK(relay.taken().size() == 1);
 }
 
+TEST_CASE("NOTIFY says who is told of what") {
+  ScriptedServer hop(NextHop::Kind::lmtp);
+  ScriptedServer relay(NextHop::Kind::smtp);
+  ScriptedServer other_relay(NextHop::Kind::smtp);
+  CourierSettings settings;
+  settings.relay = relay.hop();
+  CourierWorld world(settings);
+  Script script;
+  script.end["cid@c.test"] = "550 5.7.1 Content refused\r\n";
+  hop.always(script);
+  std::vector recipients{as_recipient("ann@c.test", hop.hop()),
+                         as_recipient("bob@c.test", hop.hop()),
+                         as_recipient("cid@c.test", hop.hop())};
+  recipients[0].notify = "Success,Failure";
+  recipients[0].original_recipient = "rfc822;a+2Bnn@c.test";
+  recipients[2].notify = "NEVER";
+  Envelope envelope = world.envelope();
+  envelope.envelope_id = "q+3D1";
+  envelope.relay = other_relay.hop();
+  const auto attempt = world.wait_for(world.hand_over(envelope, recipients, "A: b\r\n\r\n", true));
+  CHECK(attempt.code() == 250);
+  CHECK(world.mail_in("quarantine").empty());
+  // The organization's own relay is asked.
+  CHECK(relay.taken().empty());
+  REQUIRE(other_relay.taken().size() == 1);
+  const std::string dsn = other_relay.taken()[0].content;
+  CHECK(dsn.contains("\r\nOriginal-Envelope-Id: q=1\r\nReporting-MTA: "));
+  CHECK(
+      dsn.contains("\r\nOriginal-Recipient: rfc822; a+nn@c.test\r\nFinal-Recipient: rfc822; "
+                   "ann@c.test\r\nAction: delivered\r\n"));
+  CHECK_FALSE(dsn.contains("bob@c.test"));
+  CHECK_FALSE(dsn.contains("cid@c.test"));
+}
+
+TEST_CASE("who was delivered to is told of once, however often the message comes again") {
+  ScriptedServer hop(NextHop::Kind::lmtp);
+  ScriptedServer relay(NextHop::Kind::smtp);
+  CourierSettings settings;
+  settings.relay = relay.hop();
+  CourierWorld world(settings);
+  Script full;
+  full.end["bob@c.test"] = "452 4.2.2 Full\r\n";
+  hop.next(full);
+  std::vector recipients{as_recipient("ann@c.test", hop.hop()),
+                         as_recipient("bob@c.test", hop.hop())};
+  for (Recipient& one : recipients) one.notify = "SUCCESS";
+  CHECK(world.send(recipients).code() == 451);
+  hop.drop_connections();
+  CHECK(world.send(recipients).code() == 250);
+  REQUIRE(relay.taken().size() == 2);
+  CHECK(relay.taken()[0].content.contains("Final-Recipient: rfc822; ann@c.test"));
+  CHECK_FALSE(relay.taken()[1].content.contains("Final-Recipient: rfc822; ann@c.test"));
+  CHECK(relay.taken()[1].content.contains("Final-Recipient: rfc822; bob@c.test"));
+}
+
+TEST_CASE("what a hop cannot have is refused, and never altered") {
+  ScriptedServer hop(NextHop::Kind::smtp);
+  Script small;
+  small.hello = "250-hop\r\n250-REQUIRETLS\r\n250 SIZE 100\r\n";
+  hop.always(small);
+  CourierWorld world;
+  const auto first_refusal = [&](const Envelope& envelope, Recipient recipient) {
+    const auto attempt =
+        world.wait_for(world.hand_over(envelope, {std::move(recipient)}, "A: b\r\n\r\n", true));
+    const mail::Reply& reply =
+        attempt.at_rcpt.empty() ? attempt.outcome.reply : attempt.at_rcpt.front();
+    return std::to_string(reply.code) + " " + reply.enhanced;
+  };
+  const Recipient ann = as_recipient("ann@c.test", hop.hop());
+  CHECK(first_refusal(world.envelope(), ann) == "250 2.0.0");
+  Envelope envelope = world.envelope();
+  envelope.size = 101;
+  CHECK(first_refusal(envelope, ann) == "552 5.3.4");
+  // The word alone, without TLS, is worth nothing.
+  envelope = world.envelope();
+  envelope.require_tls = true;
+  CHECK(first_refusal(envelope, ann) == "550 5.7.30");
+  envelope = world.envelope();
+  envelope.smtp_utf8 = true;
+  CHECK(first_refusal(envelope, ann) == "553 5.6.7");
+  // A relay would lose what NOTIFY asks for; a hop of our own need not be able to.
+  Recipient relayed = ann;
+  relayed.notify = "NEVER";
+  CHECK(first_refusal(world.envelope(), relayed) == "250 2.0.0");
+  relayed.relayed = true;
+  CHECK_FALSE(world.courier->lacks_dsn(world.settings.relay.value_or(NextHop())));
+  CHECK(first_refusal(world.envelope(), relayed) == "451 4.5.4");
+  CHECK(world.courier->lacks_dsn(hop.hop()));
+  // It has learnt.
+  hop.drop_connections();
+  small.hello = "250-hop\r\n250 DSN\r\n";
+  hop.always(small);
+  world.start();
+  CHECK(first_refusal(world.envelope(), relayed) == "250 2.0.0");
+  CHECK_FALSE(world.courier->lacks_dsn(hop.hop()));
+}
+
 TEST_CASE("a relay that refuses the DSN: the copy is kept; one that is away: too") {
   ScriptedServer hop(NextHop::Kind::lmtp);
   ScriptedServer relay(NextHop::Kind::smtp);

@@ -96,6 +96,7 @@ struct CourierWorld {
     auto no_room = co_await content.append(text);
     if (no_room) throw std::runtime_error("no room");
     const Edit edit{.prepend = "Received: here\r\n", .removed = {}};
+    hand_off->treat(treatments);
     attempt.outcome = co_await hand_off->deliver(content, edit);
     co_await hand_off->replied(client_gets_reply);
     co_return attempt;
@@ -130,6 +131,8 @@ struct CourierWorld {
     return found;
   }
 
+  /// Of the next messages.
+  Treatments treatments;
   TestFolder data;
   CourierSettings settings;
   // For start(): what hops that ask for them need.

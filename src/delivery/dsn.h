@@ -1,5 +1,6 @@
-// The delivery status notification (RFC 3464) that tells a sender which recipients a next hop
-// has refused for good, after others have taken the message.
+// The delivery status notifications (RFC 3464) that tell a sender which recipients a next hop has
+// refused for good, after others have taken the message; and, where NOTIFY=SUCCESS asked for it
+// (RFC 3461) and the next hop cannot tell, which have got it.
 //
 // It goes from the null reverse-path to the message's reverse-path, so nothing ever answers it;
 // a message that came from the null reverse-path gets none (RFC 5321 section 6.1).
@@ -24,10 +25,15 @@ struct DsnFacts {
   Time time;
 };
 
-/// The whole message with CRLF, without trace fields. `header`: the beginning of the message that
-/// was refused; what stands after its header section is not quoted.
+/// Does this NOTIFY (RFC 3461 section 4.1) want to hear of it? Empty: of failures.
+bool wants_failures(std::string_view notify);
+bool wants_successes(std::string_view notify);
+
+/// The whole message with CRLF, without trace fields. `recipients`: all of them refused, or all
+/// delivered; towards an SMTP hop, that is relayed. `header`: the beginning of their message; what
+/// stands after its header section is not quoted.
 std::string make_dsn(const DsnFacts& facts, const Envelope& envelope,
-                     std::span<const RecipientOutcome> refused, std::string_view header);
+                     std::span<const RecipientOutcome> recipients, std::string_view header);
 
 /// Does the DSN need SMTPUTF8?
 bool is_international_dsn(std::string_view dsn);

@@ -21,9 +21,16 @@ struct Envelope {
   std::string id;          ///< of the transaction: in the 250, in the names of files, in the trace
   bool smtp_utf8 = false;  ///< the client said SMTPUTF8: hops without it get 5.6.7
   bool eight_bit_mime = false;
+  bool require_tls = false;  ///< RFC 8689: hops that do not promise the same get 5.7.30
+  // RFC 3461, as sent; for hops that offer DSN, and in notifications of our own.
+  std::string ret;
+  std::string envelope_id;
   std::optional<std::uint64_t> size;  ///< as the client declared it (RFC 1870)
   /// For hops that want to know whom we speak for; null: mail of our own.
   std::shared_ptr<const Introduction> introduction;
+
+  /// Takes notifications in place of CourierSettings::relay.
+  std::optional<NextHop> relay;
 
   /// Has the client closed its side? Called from any thread while the hand-off lives, so it may
   /// touch nothing but the descriptor (poll(2) with POLLRDHUP). Empty: nobody knows, and the
@@ -36,6 +43,10 @@ struct Recipient {
   std::string address;  ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
   std::string detail;
   NextHop next_hop;
+  // RFC 3461, as sent.
+  std::string notify;
+  std::string original_recipient;
+  bool relayed = false;   ///< at a domain that nobody here accepts
   bool wildcard = false;  ///< only `*@domain` matched, so a stranger may have invented the name
 };
 

@@ -21,6 +21,7 @@
 #include "delivery/edited.h"
 #include "delivery/envelope.h"
 #include "delivery/outcome.h"
+#include "delivery/treatment.h"
 #include "mail/reply.h"
 
 namespace postern::delivery {
@@ -38,6 +39,9 @@ class HandOff {
   /// False: `deliver` never looks at the content, which may then be an empty one.
   virtual bool needs_content() const { return true; }
 
+  /// Before `deliver`, where not all recipients just get the message.
+  virtual void treat(Treatments treatments) = 0;
+
   virtual awaitable<Outcome> deliver(const Content& content, const Edit& edit) = 0;
 
   /// Did the client's system get our reply? If a message was safe and the client never heard of
@@ -49,6 +53,10 @@ class Courier {
  public:
   virtual ~Courier() = default;
   virtual std::unique_ptr<HandOff> begin(Envelope envelope) = 0;
+  /// Where mail goes to domains that nobody here accepts. Nothing: nowhere.
+  virtual std::optional<NextHop> relay() const = 0;
+  /// Is it known that this relay does not offer DSN (RFC 3461)?
+  virtual bool lacks_dsn(const NextHop& relay) const = 0;
 };
 
 }  // namespace postern::delivery

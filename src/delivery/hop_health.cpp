@@ -155,4 +155,21 @@ void HopHealth::count() {
   troubled_addresses_.store(resting_.size(), std::memory_order_relaxed);
 }
 
+void HopHealth::note_dsn(const NextHop& hop, bool is_offered) {
+  if (is_offered && without_dsn_count_.load(std::memory_order_relaxed) == 0) return;
+  const std::lock_guard lock(mutex_);
+  if (is_offered) {
+    without_dsn_.erase(hop);
+  } else if (without_dsn_.size() < max_troubled) {
+    without_dsn_.insert(hop);
+  }
+  without_dsn_count_.store(without_dsn_.size(), std::memory_order_relaxed);
+}
+
+bool HopHealth::lacks_dsn(const NextHop& hop) const {
+  if (without_dsn_count_.load(std::memory_order_relaxed) == 0) return false;
+  const std::lock_guard lock(mutex_);
+  return without_dsn_.contains(hop);
+}
+
 }  // namespace postern::delivery

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,10 @@ class HopHealth {
   void address_works(const std::string& address);
   void address_failed(const std::string& address, Time now);
 
+  /// Hops that last did not offer DSN; each note is of a connection.
+  void note_dsn(const NextHop& hop, bool is_offered);
+  bool lacks_dsn(const NextHop& hop) const;
+
   struct Trouble {
     std::string hop;
     HopBreaker::State state;
@@ -93,6 +98,8 @@ class HopHealth {
   mutable std::mutex mutex_;
   std::map<NextHop, Entry> hops_;
   std::map<std::string, Time> resting_;
+  std::set<NextHop> without_dsn_;
+  std::atomic<std::size_t> without_dsn_count_{0};
   /// Sizes of the two maps, to be read without the lock.
   std::atomic<std::size_t> troubled_hops_{0};
   std::atomic<std::size_t> troubled_addresses_{0};

@@ -14,6 +14,17 @@ using Clock = std::chrono::steady_clock;
 /// RFC 6531 section 3.5.
 const mail::Reply not_international{553, "5.6.7",
                                     "The next hop does not take internationalized mail (SMTPUTF8)"};
+/// RFC 1870 section 6.2.
+const mail::Reply too_large{552, "5.3.4", "The message is larger than the next hop takes"};
+/// RFC 8689 section 4.2.1.
+const mail::Reply no_require_tls{
+    550, "5.7.30",
+    "REQUIRETLS support required: the next hop of this recipient does not promise it"};
+/// The next EHLO offers no DSN, and the client then does without.
+const mail::Reply no_dsn{
+    451, "4.5.4",
+    "The relay does not take NOTIFY=SUCCESS and NOTIFY=NEVER (RFC 3461), which "
+    "is known only now; try again"};
 const mail::Reply bare_line_end{554, "5.6.0",
                                 "The message has a bare CR or LF (RFC 5321 section 2.3.8)"};
 
@@ -102,47 +113,67 @@ awaitable<std::optional<mail::Reply>> HopTransaction::start_over(Deadline deadli
 }
 
 /// Afterwards there is a connection to a hop that can take this message. A reply: there is not.
-awaitable<std::optional<mail::Reply>> HopTransaction::ready(Deadline deadline) {
+awaitable<std::optional<mail::Reply>> HopTransaction::ready(std::uint64_t size, bool needs_dsn,
+                                                            Deadline deadline) {
   if (!lease_) {
     auto lease = co_await pool_->lease(hop_, envelope_.introduction, deadline);
     if (!lease) co_return unreachable(lease.error());
     lease_.emplace(std::move(*lease));
   }
-  if (envelope_.smtp_utf8 && !lease_->client().capabilities().smtp_utf8) {
-    let_go();
-    co_return not_international;
-  }
-  co_return std::nullopt;
+  offers_dsn_ = lease_->client().capabilities().dsn;
+  auto problem = unfit(size, needs_dsn);
+  // A connection that has recipients already was fit for them.
+  if (problem && !begun_) let_go();
+  co_return problem;
 }
 
-awaitable<HopResult<mail::Reply>> HopTransaction::pass_on(std::string forward_path,
+/// Why the hop at the other end cannot have this message. Nothing is altered for it.
+std::optional<mail::Reply> HopTransaction::unfit(std::uint64_t size, bool needs_dsn) {
+  const SmtpClient& client = lease_->client();
+  const Capabilities& offered = client.capabilities();
+  if (envelope_.smtp_utf8 && !offered.smtp_utf8) return not_international;
+  if (envelope_.require_tls && !hop_.is_unix()) {
+    const bool is_proven = std::ranges::all_of(hop_.servers, [](const HopServer& server) {
+      return server.tls == TlsPolicy::verify || server.tls == TlsPolicy::dane;
+    });
+    if (!is_proven || client.tls_version().empty() || !offered.require_tls) return no_require_tls;
+  }
+  if (offered.size_limit && size > *offered.size_limit) return too_large;
+  if (needs_dsn && !offered.dsn) return no_dsn;
+  return std::nullopt;
+}
+
+awaitable<HopResult<mail::Reply>> HopTransaction::pass_on(const HopRecipient& recipient,
                                                           Deadline deadline) {
   SmtpClient& client = lease_->client();
+  std::string rcpt = rcpt_command(recipient, client.capabilities());
   if (begun_) {
-    auto reply = co_await client.add_recipient(std::move(forward_path), deadline);
+    auto reply = co_await client.add_recipient(std::move(rcpt), deadline);
     co_return reply;
   }
-  std::vector<std::string> paths{std::move(forward_path)};
+  std::vector<std::string> rcpts;
+  rcpts.push_back(std::move(rcpt));
   std::string mail = mail_command(envelope_, envelope_.size, client.capabilities());
   auto begun =
-      co_await client.begin(std::move(mail), std::move(paths), SmtpClient::Then::wait, deadline);
+      co_await client.begin(std::move(mail), std::move(rcpts), SmtpClient::Then::wait, deadline);
   if (!begun) co_return std::unexpected(begun.error());
   begun_ = begun->mail.is_success();
   co_return begun_ ? begun->recipients.front() : begun->mail;
 }
 
-awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(std::string forward_path) {
+awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(HopRecipient recipient) {
   if (!lease_ && !pool_->may_hold(hop_)) co_return std::nullopt;
   const Stopwatch watch(time_left_);
   for (bool renewed = false;; renewed = true) {
-    auto problem = co_await ready(watch.deadline());
+    auto problem =
+        co_await ready(envelope_.size.value_or(0), recipient.needs_dsn, watch.deadline());
     if (problem) co_return problem;
-    auto reply = co_await pass_on(forward_path, watch.deadline());
+    auto reply = co_await pass_on(recipient, watch.deadline());
     if (reply) {
       lease_->heard();
       address_ = lease_->client().address();
       if (reply->is_success()) {
-        passed_on_.push_back(std::move(forward_path));
+        passed_on_.push_back(std::move(recipient));
         lease_->hold();
         co_return std::nullopt;
       }
@@ -157,33 +188,41 @@ awaitable<std::optional<mail::Reply>> HopTransaction::add_recipient(std::string 
 
 /// Up to the reply to DATA.
 awaitable<HopResult<SmtpClient::Begun>> HopTransaction::begin_content(
-    const std::vector<std::string>& forward_paths, std::uint64_t size, Deadline deadline) {
+    const std::vector<HopRecipient>& recipients, std::uint64_t size, Deadline deadline) {
   SmtpClient& client = lease_->client();
-  if (begun_ && passed_on_ == forward_paths) {
+  if (begun_ && passed_on_ == recipients) {
     auto data = co_await client.data(deadline);
     if (!data) co_return std::unexpected(data.error());
     SmtpClient::Begun begun;
-    begun.recipients.resize(forward_paths.size());  // each is 250
+    begun.recipients.resize(recipients.size());  // each is 250
     begun.data = std::move(*data);
     co_return begun;
   }
   // Not all of them, or the connection is a new one: everything is said (again).
   std::string mail = mail_command(envelope_, size, client.capabilities());
-  co_return co_await client.begin(std::move(mail), forward_paths, SmtpClient::Then::data, deadline);
+  std::vector<std::string> rcpts;
+  for (const HopRecipient& one : recipients)
+    rcpts.push_back(rcpt_command(one, client.capabilities()));
+  co_return co_await client.begin(std::move(mail), std::move(rcpts), SmtpClient::Then::data,
+                                  deadline);
 }
 
-awaitable<std::vector<mail::Reply>> HopTransaction::deliver(std::vector<std::string> forward_paths,
+awaitable<std::vector<mail::Reply>> HopTransaction::deliver(std::vector<HopRecipient> recipients,
                                                             const Content& content,
                                                             const Edit& edit) {
   const Stopwatch watch(time_left_);
   const auto all = [&](const mail::Reply& reply) {
-    return std::vector<mail::Reply>(forward_paths.size(), reply);
+    return std::vector<mail::Reply>(recipients.size(), reply);
   };
+  const std::uint64_t size = edited_size(content, edit);
+  const bool needs_dsn = std::ranges::any_of(recipients, &HopRecipient::needs_dsn);
   for (bool renewed = false;; renewed = true) {
-    auto problem = co_await ready(watch.deadline());
-    if (problem) co_return all(*problem);
-    auto begun =
-        co_await begin_content(forward_paths, edited_size(content, edit), watch.deadline());
+    auto problem = co_await ready(size, needs_dsn, watch.deadline());
+    if (problem) {
+      let_go();
+      co_return all(*problem);
+    }
+    auto begun = co_await begin_content(recipients, size, watch.deadline());
     if (begun) {
       lease_->heard();
       address_ = lease_->client().address();

@@ -44,20 +44,25 @@ class HopTransaction {
         time_left_(times.before_final_dot) {}
 
   /// Passes RCPT on. Nothing: the hop takes the recipient, or could not be asked yet.
-  awaitable<std::optional<mail::Reply>> add_recipient(std::string forward_path);
+  awaitable<std::optional<mail::Reply>> add_recipient(HopRecipient recipient);
 
-  /// A reply for each of `forward_paths`: those that were added, or some of them. 2xx: the hop
+  /// A reply for each of `recipients`: those that were added, or some of them. 2xx: the hop
   /// has it. Everything else but its own 5xx is temporary.
-  awaitable<std::vector<mail::Reply>> deliver(std::vector<std::string> forward_paths,
+  awaitable<std::vector<mail::Reply>> deliver(std::vector<HopRecipient> recipients,
                                               const Content& content, const Edit& edit);
+  const NextHop& hop() const { return hop_; }
   /// Of the server that was spoken to last; empty if none was, or on a Unix socket.
   const std::string& address() const { return address_; }
+  /// Did that server offer DSN (RFC 3461)? Nothing: none was spoken to.
+  std::optional<bool> offers_dsn() const { return offers_dsn_; }
 
  private:
-  awaitable<std::optional<mail::Reply>> ready(Deadline deadline);
-  awaitable<HopResult<mail::Reply>> pass_on(std::string forward_path, Deadline deadline);
-  awaitable<HopResult<SmtpClient::Begun>> begin_content(
-      const std::vector<std::string>& forward_paths, std::uint64_t size, Deadline deadline);
+  awaitable<std::optional<mail::Reply>> ready(std::uint64_t size, bool needs_dsn,
+                                              Deadline deadline);
+  std::optional<mail::Reply> unfit(std::uint64_t size, bool needs_dsn);
+  awaitable<HopResult<mail::Reply>> pass_on(const HopRecipient& recipient, Deadline deadline);
+  awaitable<HopResult<SmtpClient::Begun>> begin_content(const std::vector<HopRecipient>& recipients,
+                                                        std::uint64_t size, Deadline deadline);
   awaitable<std::vector<mail::Reply>> finish(SmtpClient::Begun begun, const Content& content,
                                              const Edit& edit, Deadline deadline);
   awaitable<std::optional<mail::Reply>> start_over(Deadline deadline);
@@ -79,8 +84,9 @@ class HopTransaction {
   std::optional<HopPool::Lease> lease_;
   /// What the open transaction of lease_ has: MAIL and these RCPTs, all accepted.
   bool begun_ = false;
-  std::vector<std::string> passed_on_;
+  std::vector<HopRecipient> passed_on_;
   std::string address_;
+  std::optional<bool> offers_dsn_;
 };
 
 }  // namespace postern::delivery

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "delivery/dsn.h"
@@ -15,6 +16,9 @@ const mail::Reply has_it_already{250, "2.0.0", "Delivered when this message came
 const mail::Reply still_under_way{
     451, "4.4.5", "The same message from you is being delivered at this moment; try again later"};
 const mail::Reply no_recipients{554, "5.5.1", "No valid recipients"};
+const mail::Reply kept_here{250, "2.0.0", "Kept in quarantine"};
+const mail::Reply cannot_be_kept{451, "4.3.0",
+                                 "The message cannot be kept at the moment; try again later"};
 const mail::Reply not_taken_care_of{
     451, "4.3.0", "Refused by its next hop, and the refusal cannot be dealt with at the moment"};
 
@@ -29,6 +33,16 @@ std::string read_beginning(const Content& content, const Edit& edit) {
     text += *piece;
   }
   return text;
+}
+
+/// A relay that knows no DSN would lose what the sender asks for, or answer where it must not; for
+/// recipients of our own we do what it cannot.
+HopRecipient as_the_hop_is_told(const Recipient& recipient) {
+  const std::string& notify = recipient.notify;
+  return {.forward_path = recipient.forward_path.text,
+          .notify = notify,
+          .original_recipient = recipient.original_recipient,
+          .needs_dsn = recipient.relayed && (wants_successes(notify) || iequals(notify, "NEVER"))};
 }
 
 }  // namespace
@@ -61,8 +75,8 @@ std::optional<std::size_t> MessageHandOff::find_same(const Recipient& recipient)
   return std::nullopt;
 }
 
-HopTransaction& MessageHandOff::transaction_with(const NextHop& hop) {
-  auto& transaction = transactions_[hop];
+HopTransaction& MessageHandOff::transaction_with(const NextHop& hop, bool apart) {
+  auto& transaction = transactions_[{hop, apart}];
   if (!transaction) {
     transaction = std::make_unique<HopTransaction>(hops_, hop, envelope_, services_.pool,
                                                    settings_->times, services_.counters);
@@ -73,8 +87,9 @@ HopTransaction& MessageHandOff::transaction_with(const NextHop& hop) {
 awaitable<std::optional<mail::Reply>> MessageHandOff::add_recipient(Recipient recipient) {
   const auto same = find_same(recipient);
   if (!same && recipient.next_hop.kind == NextHop::Kind::smtp) {
-    auto refusal =
-        co_await transaction_with(recipient.next_hop).add_recipient(recipient.forward_path.text);
+    HopTransaction& transaction = transaction_with(recipient.next_hop);
+    auto refusal = co_await transaction.add_recipient(as_the_hop_is_told(recipient));
+    note_dsn(transaction);
     if (refusal) co_return refusal;
   }
   Addressee addressee;
@@ -105,6 +120,7 @@ awaitable<Outcome> MessageHandOff::deliver(const Content& content, const Edit& e
     conclusion = done ? Conclusion::safe : Conclusion::try_again;
     outcome.recipients = outcomes();
   }
+  co_await tell_of_success(content, edit);
   switch (conclusion) {
     case Conclusion::safe:
     case Conclusion::refused_in_part:
@@ -139,31 +155,81 @@ awaitable<void> MessageHandOff::hand_over(const Content& content, const Edit& ed
     }
   }
 
-  Indexes maildir;
-  std::map<NextHop, Indexes> hops;
+  co_await to_quarantine(content, edit);
+  co_await to_next_hops(content, edit);
+
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    Addressee& addressee = addressees_[i];
+    const std::size_t first = addressee.same_as.value_or(i);
+    if (addressee.same_as) {
+      addressee.reply = addressees_[first].reply;
+      addressee.hop_address = addressees_[first].hop_address;
+    }
+    addressee.fate = fate_of(*addressee.reply);
+    const bool is_kept = treatments_.of(first) == Treatment::quarantine;
+    if (is_kept && addressee.fate == Fate::delivered) addressee.fate = Fate::quarantined;
+  }
+}
+
+/// Those for whom nothing has been decided yet.
+awaitable<void> MessageHandOff::to_next_hops(const Content& content, const Edit& edit) {
+  struct Copies {
+    Indexes plain;
+    Indexes junk;
+  };
+  Copies maildir;
+  std::map<NextHop, Copies> hops;
+  Edit junk;
   for (std::size_t i = 0; i < addressees_.size(); ++i) {
     const Addressee& addressee = addressees_[i];
     if (addressee.same_as || addressee.reply) continue;
     const NextHop& hop = addressee.recipient.next_hop;
-    if (hop.kind == NextHop::Kind::maildir) {
-      maildir.push_back(i);
-    } else {
-      hops[hop].push_back(i);
-    }
+    Copies& copies = hop.kind == NextHop::Kind::maildir ? maildir : hops[hop];
+    const bool is_junk = treatments_.of(i) == Treatment::junk;
+    (is_junk ? copies.junk : copies.plain).push_back(i);
+    if (is_junk && junk.prepend.empty())
+      junk = {.prepend = std::string(junk_fields) + edit.prepend, .removed = edit.removed};
   }
 
   std::vector<awaitable<void>> tasks;
-  if (!maildir.empty()) tasks.push_back(to_maildir(std::move(maildir), content, edit));
-  for (auto& [hop, which] : hops) tasks.push_back(to_hop(hop, std::move(which), content, edit));
-  co_await join(std::move(tasks));
-
-  for (Addressee& addressee : addressees_) {
-    if (addressee.same_as) {
-      addressee.reply = addressees_[*addressee.same_as].reply;
-      addressee.hop_address = addressees_[*addressee.same_as].hop_address;
-    }
-    addressee.fate = fate_of(*addressee.reply);
+  if (!maildir.plain.empty()) tasks.push_back(to_maildir(std::move(maildir.plain), content, edit));
+  if (!maildir.junk.empty()) tasks.push_back(to_maildir(std::move(maildir.junk), content, junk));
+  for (auto& [hop, copies] : hops) {
+    // Two different copies for one hop are two transactions.
+    const bool both = !copies.plain.empty() && !copies.junk.empty();
+    if (!copies.plain.empty())
+      tasks.push_back(to_hop(transaction_with(hop), std::move(copies.plain), content, edit));
+    if (!copies.junk.empty())
+      tasks.push_back(to_hop(transaction_with(hop, both), std::move(copies.junk), content, junk));
   }
+  co_await join(std::move(tasks));
+}
+
+/// One copy for all whose policy says so and who have no reply yet.
+awaitable<void> MessageHandOff::to_quarantine(const Content& content, const Edit& edit) {
+  Indexes which;
+  std::vector<RecipientOutcome> kept_for;
+  for (std::size_t i = 0; i < addressees_.size(); ++i) {
+    const Addressee& addressee = addressees_[i];
+    if (addressee.same_as || addressee.reply || treatments_.of(i) != Treatment::quarantine)
+      continue;
+    which.push_back(i);
+    kept_for.push_back({.forward_path = addressee.recipient.forward_path.text,
+                        .fate = Fate::quarantined,
+                        .reply = kept_here,
+                        .next_hop = addressee.recipient.next_hop.to_string(),
+                        .hop_address = {}});
+  }
+  if (which.empty()) co_return;
+  auto kept = co_await services_.quarantine.keep(envelope_, kept_for, treatments_.reason, content,
+                                                 edit, now());
+  if (!kept) {
+    log_error(
+        "quarantine",
+        {{"session", envelope_.session}, {"id", envelope_.id}, {"error", kept.error().message}});
+  }
+  const mail::Reply& reply = kept ? kept_here : cannot_be_kept;
+  for (const std::size_t i : which) addressees_[i].reply = reply;
 }
 
 awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content,
@@ -176,18 +242,29 @@ awaitable<void> MessageHandOff::to_maildir(Indexes which, const Content& content
     addressees_[which[n]].reply = std::move(replies[n]);
 }
 
-awaitable<void> MessageHandOff::to_hop(NextHop hop, Indexes which, const Content& content,
-                                       const Edit& edit) {
-  std::vector<std::string> forward_paths;
+awaitable<void> MessageHandOff::to_hop(HopTransaction& transaction, Indexes which,
+                                       const Content& content, const Edit& edit) {
+  std::vector<HopRecipient> recipients;
   for (const std::size_t i : which)
-    forward_paths.push_back(addressees_[i].recipient.forward_path.text);
-  HopTransaction& transaction = transaction_with(hop);
-  auto replies = co_await transaction.deliver(std::move(forward_paths), content, edit);
+    recipients.push_back(as_the_hop_is_told(addressees_[i].recipient));
+  auto replies = co_await transaction.deliver(std::move(recipients), content, edit);
+  note_dsn(transaction);
   for (std::size_t n = 0; n < which.size(); ++n) {
     Addressee& addressee = addressees_[which[n]];
     addressee.reply = std::move(replies[n]);
     addressee.hop_address = transaction.address();
+    addressee.hop_tells = transaction.offers_dsn().value_or(false);
   }
+}
+
+void MessageHandOff::note_dsn(const HopTransaction& transaction) const {
+  if (transaction.offers_dsn())
+    services_.health.note_dsn(transaction.hop(), *transaction.offers_dsn());
+}
+
+/// Of this organization, or of all.
+const std::optional<NextHop>& MessageHandOff::relay() const {
+  return envelope_.relay ? envelope_.relay : settings_->relay;
 }
 
 /// Some are refused for good and the others are safe. False: it has to come again.
@@ -197,8 +274,15 @@ awaitable<bool> MessageHandOff::take_care_of_refused(const Content& content, con
 
   // RFC 5321 section 6.1: nothing is sent to the null reverse-path.
   bool told = false;
-  if (settings_->relay && !envelope_.reverse_path.is_null()) {
-    told = co_await notify(refused, content, edit);
+  if (relay() && !envelope_.reverse_path.is_null()) {
+    // RFC 3461 section 4.1: who asked not to be told is not told.
+    std::vector<RecipientOutcome> to_tell;
+    for (const Addressee& addressee : addressees_) {
+      if (addressee.fate == Fate::refused && wants_failures(addressee.recipient.notify))
+        to_tell.push_back(outcome_of(addressee));
+    }
+    told = to_tell.empty();
+    if (!told) told = co_await notify(std::move(to_tell), content, edit);
   }
   if (told) co_return true;
   const bool kept = co_await quarantine(refused, content, edit);
@@ -210,14 +294,27 @@ awaitable<bool> MessageHandOff::take_care_of_refused(const Content& content, con
   co_return kept;
 }
 
-awaitable<bool> MessageHandOff::notify(const std::vector<RecipientOutcome>& refused,
+/// The message is safe whatever comes of this: a notification that is lost is one in the log.
+awaitable<void> MessageHandOff::tell_of_success(const Content& content, const Edit& edit) {
+  if (!relay() || envelope_.reverse_path.is_null()) co_return;
+  std::vector<RecipientOutcome> to_tell;
+  for (const Addressee& addressee : addressees_) {
+    // Who had the message when it came before, was told of then.
+    const bool is_new = addressee.fate == Fate::delivered && *addressee.reply != has_it_already;
+    if (is_new && !addressee.hop_tells && wants_successes(addressee.recipient.notify))
+      to_tell.push_back(outcome_of(addressee));
+  }
+  if (!to_tell.empty()) co_await notify(std::move(to_tell), content, edit);
+}
+
+awaitable<bool> MessageHandOff::notify(std::vector<RecipientOutcome> recipients,
                                        const Content& content, const Edit& edit) {
   auto read = [&content, &edit] { return read_beginning(content, edit); };
   auto header = co_await services_.pool.run(std::move(read));
   if (!header) co_return false;
   const std::string id = random_uuid();
   const DsnFacts facts{.host_name = settings_->host_name, .id = id, .time = now()};
-  const std::string text = make_dsn(facts, envelope_, refused, *header);
+  const std::string text = make_dsn(facts, envelope_, recipients, *header);
 
   Content dsn(services_.contents);
   auto no_room = co_await dsn.append(text);
@@ -227,9 +324,12 @@ awaitable<bool> MessageHandOff::notify(const std::vector<RecipientOutcome>& refu
   envelope.id = id;
   envelope.smtp_utf8 = is_international_dsn(text);
   envelope.eight_bit_mime = envelope.smtp_utf8;
-  HopTransaction transaction(hops_, *settings_->relay, envelope, services_.pool, settings_->times,
+  // RFC 8689 section 5: what tells of such a message goes the same way.
+  envelope.require_tls = envelope_.require_tls;
+  HopTransaction transaction(hops_, *relay(), envelope, services_.pool, settings_->times,
                              services_.counters);
-  std::vector<std::string> to{envelope_.reverse_path.text};
+  std::vector<HopRecipient> to(1);
+  to.front().forward_path = envelope_.reverse_path.text;
   const Edit unchanged;
   auto replies = co_await transaction.deliver(std::move(to), dsn, unchanged);
   const mail::Reply& reply = replies.front();
@@ -240,7 +340,7 @@ awaitable<bool> MessageHandOff::notify(const std::vector<RecipientOutcome>& refu
                                   {"reverse_path", envelope_.reverse_path.text},
                                   {"reply", reply.to_line()}});
   if (!reply.is_success()) co_return false;
-  Counters::add(services_.counters.notified, refused.size());
+  Counters::add(services_.counters.notified, recipients.size());
   co_return true;
 }
 
@@ -269,7 +369,7 @@ awaitable<bool> MessageHandOff::quarantine(const std::vector<RecipientOutcome>& 
 std::vector<std::string> MessageHandOff::those_who_have_it() const {
   std::vector<std::string> paths;
   for (const Addressee& addressee : addressees_) {
-    if (owes_an_answer_ || addressee.fate == Fate::delivered)
+    if (owes_an_answer_ || addressee.fate == Fate::delivered || addressee.fate == Fate::quarantined)
       paths.push_back(addressee.recipient.forward_path.text);
   }
   return paths;
@@ -303,20 +403,24 @@ awaitable<void> MessageHandOff::replied(bool client_got_it) {
   in_flight_.reset();
 }
 
+RecipientOutcome MessageHandOff::outcome_of(const Addressee& addressee) const {
+  return {.forward_path = addressee.recipient.forward_path.text,
+          .fate = addressee.fate,
+          .reply = *addressee.reply,
+          .next_hop = addressee.recipient.next_hop.to_string(),
+          .hop_address = addressee.hop_address,
+          .original_recipient = addressee.recipient.original_recipient};
+}
+
 std::vector<RecipientOutcome> MessageHandOff::outcomes() const {
   std::vector<RecipientOutcome> result;
-  for (const Addressee& addressee : addressees_) {
-    result.push_back({.forward_path = addressee.recipient.forward_path.text,
-                      .fate = addressee.fate,
-                      .reply = *addressee.reply,
-                      .next_hop = addressee.recipient.next_hop.to_string(),
-                      .hop_address = addressee.hop_address});
-  }
+  for (const Addressee& addressee : addressees_) result.push_back(outcome_of(addressee));
   return result;
 }
 
 void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
-  for (const RecipientOutcome& one : all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RecipientOutcome& one = all[i];
     Counters& counters = services_.counters;
     switch (one.fate) {
       case Fate::delivered:
@@ -329,6 +433,8 @@ void MessageHandOff::account(const std::vector<RecipientOutcome>& all) const {
         Counters::add(counters.refused);
         break;
       case Fate::quarantined:
+        // By policy: that is no trouble.
+        if (treatments_.of(i) == Treatment::quarantine) continue;
         Counters::add(counters.quarantined);
         break;
     }

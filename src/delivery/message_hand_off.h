@@ -4,6 +4,7 @@
 //   add_recipient   SMTP hops are asked at once; the others only note the recipient
 //   deliver         wait for an identical message that is under way      [InFlight]
 //                   who has it already?                                   [Ledger]
+//                   keep the copies of those whose policy wants that      [QuarantineFolder]
 //                   hand it to each next hop, all at the same time
 //                   some deferred: note who has it, then 451              [Ledger]
 //                   some refused beside others: DSN or quarantine, then 250
@@ -28,6 +29,7 @@ class MessageHandOff final : public HandOff {
   ~MessageHandOff() override;
 
   awaitable<std::optional<mail::Reply>> add_recipient(Recipient recipient) override;
+  void treat(Treatments treatments) override { treatments_ = std::move(treatments); }
   awaitable<Outcome> deliver(const Content& content, const Edit& edit) override;
   awaitable<void> replied(bool client_got_it) override;
 
@@ -39,22 +41,32 @@ class MessageHandOff final : public HandOff {
     std::optional<std::size_t> same_as;
     std::optional<mail::Reply> reply;
     std::string hop_address;
+    bool hop_tells = false;  ///< the hop has taken over what NOTIFY asks for
     Fate fate = Fate::deferred;
   };
   using Indexes = std::vector<std::size_t>;
 
   std::optional<std::size_t> find_same(const Recipient& recipient) const;
-  HopTransaction& transaction_with(const NextHop& hop);
+  /// `apart`: not the transaction that was told of the recipients at RCPT.
+  HopTransaction& transaction_with(const NextHop& hop, bool apart = false);
   awaitable<void> hand_over(const Content& content, const Edit& edit);
+  awaitable<void> to_next_hops(const Content& content, const Edit& edit);
+  awaitable<void> to_quarantine(const Content& content, const Edit& edit);
   awaitable<void> to_maildir(Indexes which, const Content& content, const Edit& edit);
-  awaitable<void> to_hop(NextHop hop, Indexes which, const Content& content, const Edit& edit);
-  awaitable<bool> take_care_of_refused(const Content& content, const Edit& edit);
-  awaitable<bool> notify(const std::vector<RecipientOutcome>& refused, const Content& content,
+  awaitable<void> to_hop(HopTransaction& transaction, Indexes which, const Content& content,
                          const Edit& edit);
+  awaitable<bool> take_care_of_refused(const Content& content, const Edit& edit);
+  /// Hands the relay a notification. False: it has not taken it.
+  awaitable<bool> notify(std::vector<RecipientOutcome> recipients, const Content& content,
+                         const Edit& edit);
+  awaitable<void> tell_of_success(const Content& content, const Edit& edit);
+  const std::optional<NextHop>& relay() const;
+  void note_dsn(const HopTransaction& transaction) const;
   awaitable<bool> quarantine(const std::vector<RecipientOutcome>& refused, const Content& content,
                              const Edit& edit);
   awaitable<void> remember(std::vector<std::string> forward_paths);
   std::vector<std::string> those_who_have_it() const;
+  RecipientOutcome outcome_of(const Addressee& addressee) const;
   std::vector<RecipientOutcome> outcomes() const;
   void account(const std::vector<RecipientOutcome>& outcomes) const;
 
@@ -63,7 +75,8 @@ class MessageHandOff final : public HandOff {
   const std::shared_ptr<HopPool> hops_;
   const Envelope envelope_;
   std::vector<Addressee> addressees_;
-  std::map<NextHop, std::unique_ptr<HopTransaction>> transactions_;
+  Treatments treatments_;
+  std::map<std::pair<NextHop, bool>, std::unique_ptr<HopTransaction>> transactions_;
 
   std::optional<InFlight::Entry> in_flight_;
   store::LedgerKey key_{};

@@ -203,4 +203,12 @@ Result<NextHop> parse_next_hop(std::string_view text) {
               "smtp:host:port or smtp:mx:domain.");
 }
 
+Result<NextHop> parse_relay(std::string_view text) {
+  auto hop = parse_next_hop(text);
+  if (hop && hop->kind == NextHop::Kind::maildir)
+    return fail(quoted(text) +
+                " is a folder: mail to other domains needs a server, smtp:host:port.");
+  return hop;
+}
+
 }  // namespace postern::delivery

@@ -75,6 +75,9 @@ struct NextHop {
 /// The error is a sentence that names what was expected.
 Result<NextHop> parse_next_hop(std::string_view text);
 
+/// The same for mail to other domains: only servers take that.
+Result<NextHop> parse_relay(std::string_view text);
+
 /// `tls=verify&name=mx.contoso.com`, into `server`, whose host is known already.
 Result<void> read_options(std::string_view text, HopServer& server);
 /// The other way, beginning with a question mark; empty where nothing was chosen.

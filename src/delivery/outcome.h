@@ -34,6 +34,7 @@ struct RecipientOutcome {
   /// Of the server behind `next_hop`; empty for a Maildir, a Unix socket, or where none was
   /// reached.
   std::string hop_address;
+  std::string original_recipient = {};  ///< ORCPT of RFC 3461, as sent
 };
 
 struct Outcome {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 
 #include "base/ascii.h"
 #include "delivery/line_endings.h"
@@ -74,6 +75,15 @@ std::vector<std::string> words_after(std::string_view line) {
   }
 }
 
+/// RFC 1870 section 4: a number, or 0 or nothing where no limit is told.
+std::optional<std::uint64_t> size_limit(std::string_view text) {
+  text = trim(text);
+  std::uint64_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size() || limit == 0) return std::nullopt;
+  return limit;
+}
+
 }  // namespace
 
 Capabilities parse_capabilities(const ServerReply& reply) {
@@ -85,7 +95,12 @@ Capabilities parse_capabilities(const ServerReply& reply) {
     if (iequals(keyword, "PIPELINING")) offered.pipelining = true;
     if (iequals(keyword, "8BITMIME")) offered.eight_bit_mime = true;
     if (iequals(keyword, "SMTPUTF8")) offered.smtp_utf8 = true;
-    if (iequals(keyword, "SIZE")) offered.size = true;
+    if (iequals(keyword, "SIZE")) {
+      offered.size = true;
+      offered.size_limit = size_limit(line.substr(keyword.size()));
+    }
+    if (iequals(keyword, "DSN")) offered.dsn = true;
+    if (iequals(keyword, "REQUIRETLS")) offered.require_tls = true;
     if (iequals(keyword, "STARTTLS")) offered.start_tls = true;
     if (iequals(keyword, "XCLIENT")) offered.xclient = words_after(line);
   }
@@ -98,6 +113,19 @@ std::string mail_command(const Envelope& envelope, std::optional<std::uint64_t> 
   if (size && offered.size) command += " SIZE=" + std::to_string(*size);
   if (envelope.eight_bit_mime && offered.eight_bit_mime) command += " BODY=8BITMIME";
   if (envelope.smtp_utf8 && offered.smtp_utf8) command += " SMTPUTF8";
+  if (envelope.require_tls && offered.require_tls) command += " REQUIRETLS";
+  if (offered.dsn) {
+    if (!envelope.ret.empty()) command += " RET=" + envelope.ret;
+    if (!envelope.envelope_id.empty()) command += " ENVID=" + envelope.envelope_id;
+  }
+  return command;
+}
+
+std::string rcpt_command(const HopRecipient& recipient, const Capabilities& offered) {
+  std::string command = "RCPT TO:<" + recipient.forward_path + ">";
+  if (!offered.dsn) return command;
+  if (!recipient.notify.empty()) command += " NOTIFY=" + recipient.notify;
+  if (!recipient.original_recipient.empty()) command += " ORCPT=" + recipient.original_recipient;
   return command;
 }
 
@@ -249,14 +277,14 @@ awaitable<std::optional<HopTrouble>> SmtpClient::introduce(const Introduction& i
 }
 
 awaitable<HopResult<SmtpClient::Begun>> SmtpClient::begin(std::string mail_command,
-                                                          std::vector<std::string> forward_paths,
+                                                          std::vector<std::string> rcpt_commands,
                                                           Then then, Deadline deadline) {
   std::vector<std::string> commands;
   const bool reset = std::exchange(transaction_is_open_, true);
   if (reset) commands.emplace_back("RSET\r\n");
   commands.push_back(with_crlf(std::move(mail_command)));
-  for (const std::string& path : forward_paths)
-    commands.push_back(with_crlf("RCPT TO:<" + path + ">"));
+  const std::size_t recipients = rcpt_commands.size();
+  for (std::string& command : rcpt_commands) commands.push_back(with_crlf(std::move(command)));
   if (then == Then::data) commands.emplace_back("DATA\r\n");
 
   auto replies = co_await exchange(std::move(commands), deadline);
@@ -264,8 +292,7 @@ awaitable<HopResult<SmtpClient::Begun>> SmtpClient::begin(std::string mail_comma
   Begun begun;
   auto next = replies->begin() + (reset ? 1 : 0);
   begun.mail = std::move(*next++);
-  for (std::size_t i = 0; i < forward_paths.size(); ++i)
-    begun.recipients.push_back(std::move(*next++));
+  for (std::size_t i = 0; i < recipients; ++i) begun.recipients.push_back(std::move(*next++));
   if (then == Then::data) begun.data = std::move(*next);
   accepted_ =
       static_cast<std::size_t>(std::ranges::count_if(begun.recipients, &mail::Reply::is_success));
@@ -275,9 +302,9 @@ awaitable<HopResult<SmtpClient::Begun>> SmtpClient::begin(std::string mail_comma
   co_return begun;
 }
 
-awaitable<HopResult<mail::Reply>> SmtpClient::add_recipient(std::string forward_path,
+awaitable<HopResult<mail::Reply>> SmtpClient::add_recipient(std::string rcpt_command,
                                                             Deadline deadline) {
-  auto reply = co_await command("RCPT TO:<" + forward_path + ">", deadline);
+  auto reply = co_await command(std::move(rcpt_command), deadline);
   if (reply && reply->is_success()) ++accepted_;
   co_return reply;
 }

@@ -36,7 +36,11 @@ struct Capabilities {
   bool eight_bit_mime = false;  ///< RFC 6152
   bool smtp_utf8 = false;       ///< RFC 6531
   bool size = false;            ///< RFC 1870
-  bool start_tls = false;       ///< RFC 3207
+  /// Octets of the largest message; nothing: no limit was told.
+  std::optional<std::uint64_t> size_limit;
+  bool dsn = false;          ///< RFC 3461
+  bool require_tls = false;  ///< RFC 8689
+  bool start_tls = false;    ///< RFC 3207
   /// What XCLIENT may tell, upper case; nothing: it is not offered.
   std::optional<std::vector<std::string>> xclient;
 
@@ -66,6 +70,20 @@ using HopResult = std::expected<T, HopTrouble>;
 std::string mail_command(const Envelope& envelope, std::optional<std::uint64_t> size,
                          const Capabilities& offered);
 
+/// A recipient as a hop is told it.
+struct HopRecipient {
+  std::string forward_path;
+  std::string notify;              ///< RFC 3461, as for the next
+  std::string original_recipient;  ///< ORCPT
+  /// What `notify` asks for must not be dropped: the hop has to offer DSN.
+  bool needs_dsn = false;
+
+  bool operator==(const HopRecipient&) const = default;
+};
+
+/// `RCPT TO:<…>` with the parameters that the server offers to take.
+std::string rcpt_command(const HopRecipient& recipient, const Capabilities& offered);
+
 class SmtpClient {
  public:
   SmtpClient(std::unique_ptr<net::Stream> stream, Dialect dialect);
@@ -94,10 +112,10 @@ class SmtpClient {
   enum class Then { wait, data };
   /// MAIL, all RCPTs and perhaps DATA; a transaction that was left open is reset before.
   awaitable<HopResult<Begun>> begin(std::string mail_command,
-                                    std::vector<std::string> forward_paths, Then then,
+                                    std::vector<std::string> rcpt_commands, Then then,
                                     Deadline deadline);
   /// One more RCPT of the open transaction.
-  awaitable<HopResult<mail::Reply>> add_recipient(std::string forward_path, Deadline deadline);
+  awaitable<HopResult<mail::Reply>> add_recipient(std::string rcpt_command, Deadline deadline);
   awaitable<HopResult<mail::Reply>> data(Deadline deadline);
 
   struct Sent {

@@ -29,6 +29,7 @@ struct Dialog {
 
   std::optional<HopTrouble> greet() { return run(client->greet("mx.test", soon())); }
   HopResult<SmtpClient::Begun> begin(std::vector<std::string> paths) {
+    for (std::string& path : paths) path = "RCPT TO:<" + path + ">";
     return run(client->begin("MAIL FROM:<>", std::move(paths), SmtpClient::Then::data, soon()));
   }
   SmtpClient::Sent send(std::string_view text) {
@@ -60,6 +61,16 @@ TEST_CASE("what a server offers is used, and nothing else") {
   CHECK(mail_command(envelope, 70, {}) == "MAIL FROM:<bob@fabrikam.test>");
   CHECK(mail_command(envelope, 70, {.eight_bit_mime = true, .smtp_utf8 = true, .size = true}) ==
         "MAIL FROM:<bob@fabrikam.test> SIZE=70 BODY=8BITMIME SMTPUTF8");
+  envelope.require_tls = true;
+  envelope.ret = "HDRS";
+  envelope.envelope_id = "e+2B1";
+  CHECK(mail_command(envelope, 70, {}) == "MAIL FROM:<bob@fabrikam.test>");
+  CHECK(mail_command(envelope, 70, {.dsn = true, .require_tls = true}) ==
+        "MAIL FROM:<bob@fabrikam.test> REQUIRETLS RET=HDRS ENVID=e+2B1");
+  const HopRecipient ann{"ann@c.test", "NEVER", "rfc822;a@c.test"};
+  CHECK(rcpt_command(ann, {}) == "RCPT TO:<ann@c.test>");
+  CHECK(rcpt_command(ann, {.dsn = true}) ==
+        "RCPT TO:<ann@c.test> NOTIFY=NEVER ORCPT=rfc822;a@c.test");
   CHECK(mail_command({}, std::nullopt, {.eight_bit_mime = true, .smtp_utf8 = true, .size = true}) ==
         "MAIL FROM:<>");
 }
@@ -183,4 +194,14 @@ TEST_CASE("many recipients are sent in groups that fit into both directions") {
   CHECK(begun->recipients.size() == 250);
   CHECK(begun->recipients[248].code == 250);
   CHECK(begun->recipients[249].code == 550);
+}
+
+TEST_CASE("the largest message that a server takes") {
+  const auto limit = [](const char* line) {
+    return parse_capabilities({.code = 250, .lines = {"hop", line}}).size_limit;
+  };
+  CHECK(limit("SIZE 1000") == 1000);
+  CHECK(limit("size 1000 ") == 1000);
+  for (const char* none : {"SIZE", "SIZE 0", "SIZE x", "SIZE 10x", "SIZE 99999999999999999999"})
+    CHECK_MESSAGE(limit(none) == std::nullopt, none);
 }

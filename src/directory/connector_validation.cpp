@@ -147,6 +147,12 @@ Result<void> check_enhanced_filtering(InboundConnector& connector) {
   return {};
 }
 
+Result<void> check_rate_limit(std::string_view parameter, std::uint32_t limit) {
+  if (limit <= max_rate_limit) return {};
+  return fail(std::string(parameter) + ": at most " + std::to_string(max_rate_limit) +
+              " a minute.");
+}
+
 /// What parameters mean together.
 Result<void> check_combination(const InboundConnector& connector) {
   const bool has_addresses = !connector.sender_ip_addresses.empty();
@@ -309,6 +315,8 @@ Result<InboundConnector> check_connector(InboundConnector connector, const Snaps
   if (checked) checked = check_certificate_name(connector);
   if (checked) checked = check_associated_domains(connector, organization);
   if (checked) checked = check_enhanced_filtering(connector);
+  if (checked) checked = check_rate_limit("MessageRateLimit", connector.message_rate_limit);
+  if (checked) checked = check_rate_limit("RecipientRateLimit", connector.recipient_rate_limit);
   if (checked) checked = check_combination(connector);
   if (checked) checked = check_indexes(connector, directory, organization, replaced);
   if (checked && connector.type == ConnectorType::on_premises && force == Force::no) {

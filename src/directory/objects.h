@@ -77,6 +77,9 @@ struct InboundConnector {
   NameList ef_skip_ips;  ///< address, prefix, or range `a-b`
   NameList ef_users;
   Text comment;
+  // What its clients may send in a minute, policy/rate_limit.h. Zero: as [limits] says.
+  std::uint32_t message_rate_limit = 0;
+  std::uint32_t recipient_rate_limit = 0;
 
   /// Is mail of `sender_domains` refused unless the client is this connector's?
   bool restricts() const {
@@ -90,6 +93,10 @@ struct OrganizationConfig {
   bool defer_on_temp_error = false;
   /// Results also under the names that Exchange gives them: policy/header_trust.h.
   bool stamp_exchange_headers = false;
+  /// The MX records lead to another service: DMARC cannot be applied (policy/composite.h).
+  bool gateway_in_front = false;
+  /// Where mail of its own servers to other domains goes: `smtp:…`; empty: [delivery] relay.
+  Text relay_next_hop;
 };
 
 /// Whose ARC seals an organization believes: policy/arc_trust.h.
@@ -105,6 +112,8 @@ inline constexpr std::size_t max_arc_trusted_sealers = 1'000;
 inline constexpr std::size_t max_aliases = 1'000;  ///< of one recipient
 /// Prefixes of all its connectors together.
 inline constexpr std::size_t max_sender_ip_addresses = 100'000;
+/// Of MessageRateLimit and RecipientRateLimit.
+inline constexpr std::uint32_t max_rate_limit = 10'000'000;
 /// Entries of one list parameter of a connector.
 inline constexpr std::size_t max_list_entries = 1'000;
 /// Connectors that share one certificate name, prefix or sender domain: attribution looks at all.

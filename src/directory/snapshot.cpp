@@ -218,6 +218,10 @@ void Snapshot::set_arc_config(OrganizationId id, const ArcConfig& config) {
   edit(id).arc_config_ = config;
 }
 
+void Snapshot::set_spoof_protection(OrganizationId id, SharedSpoofProtection protection) {
+  edit(id).spoof_protection_ = std::move(protection);
+}
+
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   domain.organization = id;
   auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));

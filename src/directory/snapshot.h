@@ -35,6 +35,7 @@
 #include "directory/on_premises_index.h"
 #include "directory/persistent_array.h"
 #include "directory/persistent_map.h"
+#include "directory/spoof_protection.h"
 
 namespace postern::directory {
 
@@ -69,6 +70,8 @@ class Organization {
   Time when_created() const { return when_created_; }
   const OrganizationConfig& config() const { return config_; }
   const ArcConfig& arc_config() const { return arc_config_; }
+  /// Never null.
+  const SharedSpoofProtection& spoof_protection() const { return spoof_protection_; }
 
   /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
   /// organization.
@@ -111,6 +114,7 @@ class Organization {
   PersistentSet<SharedDomain, DomainName> domains_;
   PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
   ArcConfig arc_config_;
+  SharedSpoofProtection spoof_protection_ = default_spoof_protection();
   Guid guid_;
   Time when_created_;
   std::string name_;
@@ -157,6 +161,7 @@ class Snapshot {
   void remove_organization(OrganizationId id);
   void set_config(OrganizationId id, const OrganizationConfig& config);
   void set_arc_config(OrganizationId id, const ArcConfig& config);
+  void set_spoof_protection(OrganizationId id, SharedSpoofProtection protection);
   void put_domain(OrganizationId id, AcceptedDomain domain);
   void remove_domain(OrganizationId id, std::string_view name);
   void put_recipient(OrganizationId id, const Recipient& recipient);

@@ -66,6 +66,17 @@ Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
   return domain;
 }
 
+Result<void> check_config(const OrganizationConfig& config) {
+  const std::string_view hop = config.relay_next_hop;
+  if (hop.empty()) return {};
+  if ((!hop.starts_with("smtp:") && !hop.starts_with("lmtp:")) || hop.size() > max_next_hop ||
+      has_control(hop)) {
+    return fail("RelayNextHop: " + quote(hop) +
+                " is no server for outgoing mail; write smtp:HOST:PORT or smtp:mx:DOMAIN.");
+  }
+  return {};
+}
+
 Result<ArcConfig> check_arc_config(const ArcConfig& config) {
   std::vector<std::string> sealers;
   for (const std::string_view text : config.trusted_sealers) {

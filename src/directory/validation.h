@@ -24,6 +24,9 @@ Result<void> check_name(std::string_view parameter, std::string_view name);
 /// Name as A-label. Knows nothing of other domains.
 Result<AcceptedDomain> check_domain(AcceptedDomain domain);
 
+/// What cannot be read as a next hop at all; what it means is delivery's to say.
+Result<void> check_config(const OrganizationConfig& config);
+
 /// Sealers as A-labels, sorted, each once.
 Result<ArcConfig> check_arc_config(const ArcConfig& config);
 

@@ -193,7 +193,10 @@ void read_delivery(TomlTable& table, Config& config) {
   table.read("default", config.delivery.default_hop);
   check_hop(table, "default", config.delivery.default_hop);
   table.read("relay", config.delivery.relay);
-  if (!config.delivery.relay.empty()) check_hop(table, "relay", config.delivery.relay);
+  if (!config.delivery.relay.empty()) {
+    if (const auto relay = delivery::parse_relay(config.delivery.relay); !relay)
+      table.complain("relay", relay.error().message);
+  }
   read_anchors(table, "tls_ca", config, config.delivery.tls_ca);
 }
 

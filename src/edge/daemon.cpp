@@ -102,6 +102,7 @@ class Daemon {
   SharedSettings settings_;
   admin::Metrics metrics_;
   admin::SeenCertificates certificates_;
+  ConnectorRates rates_;
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
@@ -142,7 +143,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
                            .trace = *trace_,
                            .server_name = settings_->config.hostname,
                            .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
-                           .certificates = &certificates_};
+                           .certificates = &certificates_,
+                           .has_relay = settings_->relay.has_value()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -190,6 +192,7 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
                       .trace = *trace_,
                       .metrics = metrics_,
                       .certificates = certificates_,
+                      .rates = rates_,
                       .admission = *admission_,
                       .delivery = {.pool = *pool_,
                                    .contents = *contents_,
@@ -248,7 +251,7 @@ void Daemon::watch_values() {
   count("recipients_quarantined_total",
         "Recipients refused beside others that were delivered, kept in quarantine.",
         counters_.quarantined);
-  count("recipients_notified_total", "Recipients of whose refusal a notification told the sender.",
+  count("recipients_notified_total", "Recipients of whom a notification told the sender.",
         counters_.notified);
   count("recipients_remembered_total",
         "Recipients that had the message already when it came again.", counters_.remembered);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cassert>
 
+#include "directory/objects.h"
+
 namespace postern::edge {
 namespace {
 
@@ -71,6 +73,10 @@ std::vector<LimitKey> make_keys() {
   keys.push_back(edge_key("milter_packet", &Limits::milter_packet, 131'072, 16 << 20));
   keys.push_back(edge_key("milter_idle_time", &Limits::milter_idle_time, 1, 86'400));
   keys.push_back(edge_key("milter_packet_time", &Limits::milter_packet_time, 1, 3600));
+  keys.push_back(edge_key("connector_message_rate", &Limits::connector_message_rate, 0,
+                          directory::max_rate_limit));
+  keys.push_back(edge_key("connector_recipient_rate", &Limits::connector_recipient_rate, 0,
+                          directory::max_rate_limit));
   keys.push_back(edge_key("drain_time", &Limits::drain_time, 0, 3600));
   return keys;
 }

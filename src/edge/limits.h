@@ -57,6 +57,10 @@ struct Limits {
   std::int64_t milter_idle_time = 7200;
   std::int64_t milter_packet_time = 60;
 
+  /// Of one connector that has no limits of its own, a minute. Zero: none. Beyond: 450 4.7.1.
+  std::int64_t connector_message_rate = 0;
+  std::int64_t connector_recipient_rate = 0;
+
   /// Seconds that sessions get to end after SIGTERM.
   std::int64_t drain_time = 30;
 };

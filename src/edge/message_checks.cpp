@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "auth/dkim_verify.h"
-#include "mail/author_domains.h"
 #include "mail/header_collector.h"
 
 namespace postern::edge {
@@ -63,6 +62,11 @@ const mail::AuthorField& MessageChecks::authors() {
   return message_->authors;
 }
 
+const mail::AuthorDomains& MessageChecks::author_domains() {
+  if (!message_->is_read) read_header();
+  return message_->author_domains;
+}
+
 void MessageChecks::read_header() {
   Message& message = *message_;
   message.is_read = true;
@@ -88,12 +92,14 @@ void MessageChecks::ask_ahead() {
 
 std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now) {
   std::vector<auth::DmarcIdentifier> by_spf;
+  std::optional<IpAddress> client;
+  if (const auto& check = spf.mail_from ? spf.mail_from : spf.helo) client = check->query.client;
   if (const auth::SpfEvaluation* main = spf.main()) {
     if (auto identifier = auth::to_dmarc_identifier(*main))
       by_spf.push_back(*std::move(identifier));
   }
   return asker_.settle<MessageEvidence>(
-      [message = message_, &keys = keys_, suffixes = suffixes_, now,
+      [message = message_, &keys = keys_, suffixes = suffixes_, now, client,
        by_spf = std::move(by_spf)](const dns::AnswerSet& answers) {
         dns::Asking<MessageEvidence> asking;
         const auto take = [&asking](auto from) {
@@ -111,8 +117,14 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
           }
         }
         auto dmarc = take(auth::evaluate_dmarc(query, answers, suffixes.get()));
+        // Where mail that DMARC proves comes from is of no interest.
+        std::optional<auth::AuthorHosts> hosts;
+        const auto& authors = message->author_domains.domains;
+        if (dmarc && dmarc->result != auth::DmarcResult::pass && client && authors.size() == 1)
+          hosts = take(auth::find_author_hosts(authors.front(), *client, answers));
         if (dkim && arc && dmarc && asking.questions.empty())
-          asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc)};
+          asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc),
+                                         std::move(hosts)};
         return asking;
       });
 }

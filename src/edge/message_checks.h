@@ -10,10 +10,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "auth/arc_validate.h"
+#include "auth/author_hosts.h"
 #include "auth/dkim_key_cache.h"
 #include "auth/dkim_result.h"
 #include "auth/dmarc.h"
@@ -21,6 +23,7 @@
 #include "edge/asker.h"
 #include "edge/sender_checks.h"
 #include "mail/address_list.h"
+#include "mail/author_domains.h"
 #include "mail/header_fields.h"
 
 namespace postern::edge {
@@ -31,6 +34,8 @@ struct MessageEvidence {
   /// Stamped and traced; it counts for nobody who did not say whose seals they trust.
   auth::ArcResult arc;
   auth::DmarcEvaluation dmarc;
+  /// Of the author domain, if there is one and DMARC does not pass for it; else nothing was asked.
+  std::optional<auth::AuthorHosts> hosts;
 };
 
 class MessageChecks {
@@ -53,6 +58,7 @@ class MessageChecks {
   const mail::HeaderSection& section();
   /// Who the From fields say wrote it.
   const mail::AuthorField& authors();
+  const mail::AuthorDomains& author_domains();
 
   /// Verifies. The section must be readable (HeaderTrouble::none).
   std::shared_ptr<Pending<MessageEvidence>> begin(const SpfOutcome& spf, Time now);

@@ -1,5 +1,6 @@
 #include "edge/milter_receiver.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postern::edge {
@@ -17,9 +18,18 @@ class MtaCourier::MtaHandOff final : public delivery::HandOff {
   /// The MTA has it.
   bool needs_content() const override { return false; }
 
+  /// The MTA has one copy for all, and keeps it itself: whoever may not just get it makes it junk
+  /// for all.
+  void treat(delivery::Treatments treatments) override {
+    is_junk_ = std::ranges::any_of(treatments.recipients, [](delivery::Treatment one) {
+      return one != delivery::Treatment::deliver;
+    });
+  }
+
   delivery::awaitable<delivery::Outcome> deliver(const delivery::Content&,
                                                  const delivery::Edit& edit) override {
     courier_.edit_ = edit;
+    if (is_junk_) courier_.edit_.prepend.insert(0, delivery::junk_fields);
     delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok: judged, id " + id_}, .recipients = {}};
     for (std::string& forward_path : forward_paths_) {
       outcome.recipients.push_back({.forward_path = std::move(forward_path),
@@ -37,6 +47,7 @@ class MtaCourier::MtaHandOff final : public delivery::HandOff {
   MtaCourier& courier_;
   const std::string id_;
   std::vector<std::string> forward_paths_;
+  bool is_junk_ = false;
 };
 
 std::unique_ptr<delivery::HandOff> MtaCourier::begin(delivery::Envelope envelope) {
@@ -48,6 +59,7 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .trace = services.trace,
                 .metrics = services.metrics,
                 .certificates = services.certificates,
+                .rates = services.rates,
                 .contents = services.contents,
                 .courier = courier_,
                 .asker = services.asker,

@@ -14,6 +14,9 @@ namespace postern::edge {
 class MtaCourier final : public delivery::Courier {
  public:
   std::unique_ptr<delivery::HandOff> begin(delivery::Envelope envelope) override;
+  /// The MTA itself, whatever our configuration says.
+  std::optional<delivery::NextHop> relay() const override { return delivery::NextHop(); }
+  bool lacks_dsn(const delivery::NextHop&) const override { return false; }
   const delivery::Edit& edit() const { return edit_; }
 
  private:

@@ -1,11 +1,32 @@
 #include "edge/receiver.h"
 
 #include "edge/transaction.h"
+#include "policy/own_servers.h"
 
 namespace postern::edge {
 
-smtp::Offers EdgeReceiver::greeted(const smtp::SessionFacts&) {
-  return {.max_message_size = settings_->config.limits.session.max_message_size};
+smtp::Offers EdgeReceiver::greeted(const smtp::SessionFacts& facts) {
+  return {.max_message_size = settings_->config.limits.session.max_message_size,
+          .dsn = may_ask_for_dsn(facts),
+          .require_tls = facts.tls.has_value()};
+}
+
+/// Notifications go out by a relay, and only to senders that cannot be anybody: so DSN is offered
+/// to those who may turn out to be own servers, unless their relay is known to be without it.
+bool EdgeReceiver::may_ask_for_dsn(const smtp::SessionFacts& facts) const {
+  std::vector<std::string> names;
+  if (facts.tls && facts.tls->certificate) names = facts.tls->certificate->names;
+  const auto directory = services_.directory.snapshot();
+  bool may = false;
+  policy::for_each_possible_owner(
+      facts.client, names, *directory, [&](const directory::Organization& owner) {
+        std::optional<delivery::NextHop> relay = services_.courier.relay();
+        const std::string_view own = owner.config().relay_next_hop;
+        if (auto hop = delivery::parse_relay(own); hop && !own.empty()) relay = *std::move(hop);
+        may = relay && !services_.courier.lacks_dsn(*relay);
+        return !may;
+      });
+  return may;
 }
 
 smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> EdgeReceiver::begin(

@@ -23,6 +23,8 @@ class EdgeReceiver final : public smtp::Receiver {
   void replied(std::string_view verb, const mail::Reply& reply) override;
 
  private:
+  bool may_ask_for_dsn(const smtp::SessionFacts& facts) const;
+
   Services& services_;
   const SharedSettings settings_;
   bool welcomed_ = false;

@@ -8,6 +8,7 @@
 #include "delivery/content.h"
 #include "delivery/hand_off.h"
 #include "edge/asker.h"
+#include "edge/connector_rates.h"
 #include "store/directory_store.h"
 #include "store/trace_sink.h"
 
@@ -18,6 +19,7 @@ struct Services {
   store::TraceSink& trace;
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
+  ConnectorRates& rates;
   delivery::ContentStore& contents;
   // These belong to the thread.
   delivery::Courier& courier;

@@ -33,7 +33,7 @@ Result<SharedSettings> make_settings(Config config) {
   if (!default_hop) return fail("[delivery] default: " + default_hop.error().message);
   settings->default_hop = std::move(*default_hop);
   if (!config.delivery.relay.empty()) {
-    auto relay = delivery::parse_next_hop(config.delivery.relay);
+    auto relay = delivery::parse_relay(config.delivery.relay);
     if (!relay) return fail("[delivery] relay: " + relay.error().message);
     settings->relay = std::move(*relay);
   }

@@ -31,6 +31,10 @@ mail::AuthenticationResults results(const StampFacts& facts) {
     }
   }
   all.results.push_back(auth::to_authentication_result(facts.message->dmarc));
+  if (facts.composite != nullptr) {
+    all.results.push_back(
+        policy::to_authentication_result(*facts.composite, facts.message->dmarc.author_domain));
+  }
   all.results.push_back(auth::to_authentication_result(client, *facts.iprev));
   return all;
 }
@@ -69,7 +73,10 @@ std::vector<delivery::Edit::Range> fields_to_remove(const mail::HeaderSection& s
   for (const mail::HeaderField& field : section.fields) {
     const bool claims_us =
         field.is("Authentication-Results") && mail::claims_authserv_id(field.body, authserv_id);
-    if (claims_us || policy::is_protected(field)) ranges.push_back({field.begin, field.end});
+    // Of junk_fields, which programs behind us act on.
+    const bool is_junk_mark = field.is("X-Spam-Flag");
+    if (claims_us || is_junk_mark || policy::is_protected(field))
+      ranges.push_back({field.begin, field.end});
   }
   return ranges;
 }

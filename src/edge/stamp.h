@@ -14,6 +14,7 @@
 #include "edge/sender_checks.h"
 #include "mail/header_fields.h"
 #include "policy/arc_trust.h"
+#include "policy/composite.h"
 #include "policy/header_trust.h"
 #include "smtp/receiver.h"
 
@@ -35,6 +36,7 @@ struct StampFacts {
   const auth::Iprev* iprev = nullptr;
   const MessageEvidence* message = nullptr;
   const policy::ArcTestimony* testimony = nullptr;  ///< null: none that the organization trusts
+  const policy::CompositeAuthentication* composite = nullptr;  ///< null: not evaluated
   /// With the verdict of any accepted recipient: all have one organization.
   OriginFacts origin;
 };

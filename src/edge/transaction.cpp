@@ -52,7 +52,7 @@ EdgeTransaction::~EdgeTransaction() {
 }
 
 smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forward_path,
-                                                      const smtp::RcptParameters&) {
+                                                      const smtp::RcptParameters& parameters) {
   const Time asked = now();
   policy::RcptVerdict verdict = co_await decide(forward_path);
 
@@ -64,8 +64,9 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
                      "Recipients of another organization go in a transaction of their own"};
     verdict.reasons.insert(verdict.reasons.begin(), "OtherOrganization");
   }
+  limit_rate(verdict);
   if (verdict.decision == policy::Decision::accept) {
-    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, verdict);
+    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, parameters, verdict);
     if (hop_reply) {
       verdict.decision =
           hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
@@ -84,6 +85,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   log_decision(record);
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
+    if (verdict.relay) services_.metrics.relayed.add();
     std::string address = forward_path.domain.empty()
                               ? verdict.recipient
                               : forward_path.local_part + "@" + forward_path.domain;
@@ -101,7 +103,8 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                           .tls = session_.tls.has_value(),
                           .reverse_path = &reverse_path_,
                           .forward_path = &forward_path,
-                          .server_name = settings_->config.hostname};
+                          .server_name = settings_->config.hostname,
+                          .has_relay = services_.courier.relay().has_value()};
   if (session_.tls && session_.tls->certificate)
     facts.certificate_names = session_.tls->certificate->names;
   if (policy::needs_reverse_name(session_.client)) {
@@ -118,55 +121,6 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                                 certificate.not_after);
   }
   co_return verdict;
-}
-
-smtp::awaitable<std::optional<Reply>> EdgeTransaction::offer_to_hop(
-    const mail::Mailbox& forward_path, const policy::RcptVerdict& verdict) {
-  delivery::NextHop hop = settings_->default_hop;
-  if (!verdict.next_hop.empty()) {
-    const auto chosen = delivery::parse_next_hop(verdict.next_hop);
-    if (!chosen) {
-      // The cmdlet checks it; a database that was edited by hand may still say anything.
-      log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
-      co_return Reply{451, "4.3.5", "The next hop of this domain is not usable"};
-    }
-    hop = *chosen;
-  }
-  if (hop.wants_introduction()) co_await Pending<auth::Iprev>::wait(iprev_);
-  if (!hand_off_) {
-    delivery::Envelope envelope{.reverse_path = reverse_path_,
-                                .client = session_.client,
-                                .session = session_.id,
-                                .id = id_,
-                                .smtp_utf8 = parameters_.smtp_utf8,
-                                .eight_bit_mime = parameters_.body != smtp::BodyType::seven_bit,
-                                .size = parameters_.size,
-                                .introduction = introduction()};
-    hand_off_ = services_.courier.begin(std::move(envelope));
-  }
-  delivery::Recipient recipient{.forward_path = forward_path,
-                                .address = verdict.recipient,
-                                .detail = verdict.detail,
-                                .next_hop = std::move(hop),
-                                .wildcard = verdict.wildcard};
-  co_return co_await hand_off_->add_recipient(std::move(recipient));
-}
-
-/// For hops that want to know whom we speak for.
-std::shared_ptr<const delivery::Introduction> EdgeTransaction::introduction() const {
-  delivery::Introduction made{.address = session_.client,
-                              .port = session_.client_port,
-                              .server = session_.server,
-                              .server_port = session_.server_port,
-                              .hello = session_.hello,
-                              .extended = session_.extended,
-                              .name = "",
-                              .name_is_unknown_yet = true};
-  if (const auth::Iprev* iprev = iprev_->get()) {
-    if (iprev->result == auth::IprevResult::pass) made.name = iprev->name;
-    made.name_is_unknown_yet = iprev->result == auth::IprevResult::temperror;
-  }
-  return std::make_shared<const delivery::Introduction>(std::move(made));
 }
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {
@@ -231,8 +185,11 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
+  composite_ = authenticate(*spf, *iprev, *message, testimony);
+  if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
   const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
+  hand_off_->treat(treatments_);
   const Time handed = now();
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
   services_.metrics.delivery_seconds.observe(now() - handed);
@@ -298,6 +255,7 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
       .iprev = &iprev,
       .message = &message,
       .testimony = testimony ? &*testimony : nullptr,
+      .composite = &composite_,
       .origin = {.server_name = server_name,
                  .transaction_id = id_,
                  .verdict = &accepted_.front().verdict,

@@ -13,6 +13,7 @@
 #include "edge/services.h"
 #include "edge/settings.h"
 #include "policy/arc_trust.h"
+#include "policy/composite.h"
 #include "policy/decision.h"
 #include "policy/header_trust.h"
 #include "smtp/receiver.h"
@@ -44,8 +45,13 @@ class EdgeTransaction final : public smtp::Transaction {
   };
 
   smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
+  /// Counts what an accepted recipient's connector sends; beyond its limits it is deferred.
+  void limit_rate(policy::RcptVerdict& verdict);
+  Result<delivery::NextHop> next_hop_of(const policy::RcptVerdict& verdict) const;
   smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
+                                                           const smtp::RcptParameters& parameters,
                                                            const policy::RcptVerdict& verdict);
+  delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
   JudgedClient begin_judging(ClientFacts client) const;
   Gateway gateway() const;
@@ -55,6 +61,12 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
+  /// Composite authentication, the same for all recipients.
+  policy::CompositeAuthentication authenticate(
+      const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
+      const std::optional<policy::ArcTestimony>& testimony);
+  /// What the recipients' policies make of it: a refusal, or each one's treatment.
+  std::optional<mail::Reply> act_on_spoof(const MessageEvidence& message);
   delivery::Edit make_edit(const SpfOutcome& spf, const auth::Iprev& iprev,
                            const MessageEvidence& message,
                            const std::optional<policy::ArcTestimony>& testimony);
@@ -87,7 +99,13 @@ class EdgeTransaction final : public smtp::Transaction {
   /// The first accepted recipient's; all others have the same.
   directory::SharedOrganization organization_;
   std::vector<Accepted> accepted_;
+  /// Connectors for whose rate limits this message has been counted; mostly one.
+  std::vector<directory::Guid> counted_;
   std::unique_ptr<delivery::HandOff> hand_off_;
+  policy::CompositeAuthentication composite_;
+  policy::Signals signals_;
+  /// As many as accepted recipients; empty: all just get the message.
+  delivery::Treatments treatments_;
 
   /// While Enhanced Filtering is still to be done.
   std::optional<Gateway> gateway_;

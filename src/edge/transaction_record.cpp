@@ -157,7 +157,9 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
     switch (recipient.fate) {
       case delivery::Fate::delivered:
-        record.status = store::TraceStatus::delivered;
+        record.status = treatments_.of(i) == delivery::Treatment::junk
+                            ? store::TraceStatus::filtered_as_spam
+                            : store::TraceStatus::delivered;
         break;
       case delivery::Fate::deferred:
         record.status = store::TraceStatus::pending;
@@ -167,7 +169,8 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
         break;
       case delivery::Fate::quarantined:
         record.status = store::TraceStatus::quarantined;
-        record.reasons.insert(record.reasons.begin(), "NextHopRefused");
+        if (treatments_.of(i) != delivery::Treatment::quarantine)
+          record.reasons.insert(record.reasons.begin(), "NextHopRefused");
         break;
     }
   }

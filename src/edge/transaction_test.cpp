@@ -35,9 +35,11 @@ struct ToyCourier final : delivery::Courier {
     delivery::awaitable<std::optional<mail::Reply>> add_recipient(
         delivery::Recipient recipient) override {
       courier.recipients.push_back(recipient.address);
+      courier.next_hops.push_back(recipient.next_hop.to_string());
       co_return std::nullopt;
     }
     bool needs_content() const override { return courier.needs_content; }
+    void treat(delivery::Treatments made) override { courier.treatments = std::move(made); }
     delivery::awaitable<delivery::Outcome> deliver(const delivery::Content& content,
                                                    const delivery::Edit&) override {
       courier.delivered += content.size();
@@ -49,9 +51,14 @@ struct ToyCourier final : delivery::Courier {
   std::unique_ptr<delivery::HandOff> begin(delivery::Envelope) override {
     return std::make_unique<ToyHandOff>(*this);
   }
+  std::optional<delivery::NextHop> relay() const override { return outward; }
+  bool lacks_dsn(const delivery::NextHop&) const override { return false; }
+  std::optional<delivery::NextHop> outward;
   std::vector<std::string> recipients;
+  std::vector<std::string> next_hops;
   bool needs_content = true;
   std::uint64_t delivered = 0;
+  delivery::Treatments treatments;
   delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok"}, .recipients = {}};
 };
 
@@ -74,10 +81,21 @@ struct Edge {
     }
   }
 
-  std::unique_ptr<EdgeTransaction> begin() {
+  std::unique_ptr<EdgeTransaction> begin(const std::string& reverse_path = "bob@bank.test") {
     return std::make_unique<EdgeTransaction>(
         services, shared_settings, facts, begin_iprev(asker, facts.client),
-        mail::parse_mailbox("bob@bank.test").value(), smtp::MailParameters{});
+        mail::parse_mailbox(reverse_path).value(), smtp::MailParameters{});
+  }
+  /// An OnPremises connector for the client's address.
+  void make_own_server(std::uint32_t messages = 0, std::uint32_t recipients = 0) {
+    directory::InboundConnector connector;
+    connector.name = "Printers";
+    connector.type = directory::ConnectorType::on_premises;
+    connector.sender_domains = {"*"};
+    connector.sender_ip_addresses = {IpPrefix(facts.client, facts.client.width())};
+    connector.message_rate_limit = messages;
+    connector.recipient_rate_limit = recipients;
+    REQUIRE(directory->new_inbound_connector("contoso", connector, directory::Force::no));
   }
   std::string add(EdgeTransaction& transaction, const std::string& address) {
     return run(transaction.add_recipient(mail::parse_mailbox(address).value(), {})).to_line();
@@ -105,6 +123,7 @@ struct Edge {
   Trace trace;
   admin::Metrics metrics;
   admin::SeenCertificates certificates;
+  ConnectorRates rates;
   boost::asio::io_context io{1};  // outlives the pool, whose threads post to it
   net::BlockingPool pool{1, 10};
   delivery::ContentStore contents;
@@ -117,6 +136,7 @@ struct Edge {
                     .trace = trace,
                     .metrics = metrics,
                     .certificates = certificates,
+                    .rates = rates,
                     .contents = contents,
                     .courier = courier,
                     .asker = asker,
@@ -250,4 +270,57 @@ TEST_CASE("each recipient's row tells its own end") {
   CHECK(edge.trace.records[1].status == store::TraceStatus::quarantined);
   CHECK(edge.trace.records[1].reply == "550 5.2.1 Disabled");
   CHECK(edge.trace.records[1].reasons[0] == "NextHopRefused");
+}
+
+TEST_CASE("own servers write inside and outside at once; another organization is not outside") {
+  Edge edge;
+  edge.make_own_server();
+  edge.courier.outward = delivery::parse_relay("smtp:smarthost.test:25").value();
+  {
+    const auto transaction = edge.begin("printer@contoso.test");
+    CHECK(edge.add(*transaction, "user@gmail.test").starts_with("250 2.1.5"));
+    CHECK(edge.add(*transaction, "ann@contoso.test").starts_with("250 2.1.5"));
+    CHECK(edge.add(*transaction, "ann@fabrikam.test").starts_with("452 4.5.3 "));
+  }
+  CHECK(edge.courier.next_hops ==
+        std::vector<std::string>{"smtp:smarthost.test:25", "maildir:mail/%d/%u"});
+  CHECK(edge.metrics.relayed.value() == 1);
+  CHECK(edge.trace.records[1].organization == "contoso");
+  CHECK(edge.trace.records[1].direction == "Originating");
+  {
+    const auto transaction = edge.begin("printer@contoso.test");
+    CHECK(edge.add(*transaction, "ann@fabrikam.test").starts_with("250 2.1.5"));
+    CHECK(edge.add(*transaction, "user@gmail.test").starts_with("452 4.5.3 "));
+  }
+  REQUIRE(edge.directory->set_organization_config(
+      "contoso", [](auto& config) { config.relay_next_hop = "smtp:own.test:25"; }));
+  edge.courier.outward.reset();
+  CHECK(edge.add(*edge.begin("printer@contoso.test"), "user@gmail.test").starts_with("250 "));
+  CHECK(edge.courier.next_hops.back() == "smtp:own.test:25");
+  REQUIRE(
+      edge.directory->set_organization_config("contoso", [](auto& c) { c.relay_next_hop = {}; }));
+  CHECK(
+      edge.add(*edge.begin("printer@contoso.test"), "user@gmail.test").starts_with("550 5.7.64 "));
+}
+
+TEST_CASE("a connector's limits: messages and recipients, and what was accepted before stays") {
+  Edge edge;
+  edge.make_own_server(3, 5);
+  const auto first = edge.begin("printer@contoso.test");
+  CHECK(edge.add(*first, "ann@contoso.test").starts_with("250 "));
+  CHECK(edge.add(*first, "bob@contoso.test").starts_with("250 "));
+  // Refused for another reason, so it counts nothing.
+  CHECK(edge.add(*edge.begin("printer@contoso.test"), "no@contoso.test").starts_with("550 5.4.1 "));
+  const auto second = edge.begin("printer@contoso.test");
+  CHECK(edge.add(*second, "ann@contoso.test").starts_with("250 "));
+  CHECK(edge.add(*edge.begin("printer@contoso.test"), "ann@contoso.test").starts_with("250 "));
+  CHECK(edge.add(*edge.begin("printer@contoso.test"), "ann@contoso.test")
+            .starts_with("450 4.7.1 Too many messages within a minute, the limit is 3"));
+  CHECK(edge.add(*second, "bob@contoso.test").starts_with("250 "));
+  CHECK(edge.add(*first, "ann@contoso.test").starts_with("450 4.7.1 Too many recipients"));
+  CHECK(edge.metrics.rate_limited.at("messages").value() == 1);
+  CHECK(edge.metrics.rate_limited.at("recipients").value() == 1);
+  CHECK(edge.trace.records.back().reasons[0] == "RecipientRateLimit: Printers");
+  // Foreign mail from the same address is not the connector's.
+  CHECK(edge.add(*edge.begin(), "ann@contoso.test").starts_with("250 "));
 }

@@ -32,6 +32,7 @@ struct Shared {
   store::TraceSink& trace;
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
+  ConnectorRates& rates;
   net::Admission& admission;
   delivery::DeliveryServices delivery;
 };

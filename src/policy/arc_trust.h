@@ -6,7 +6,7 @@
 // their sealers (Set-ArcConfig -ArcTrustedSealers). Without a list nothing counts: that is the
 // switch, and it is off at first.
 //
-// Pure, and evidence only: composite authentication may ask for it, no decision is made here.
+// Pure, and evidence only: composite authentication asks for it, no decision is made here.
 #pragma once
 
 #include <optional>

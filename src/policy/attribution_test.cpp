@@ -294,6 +294,7 @@ TEST_CASE("attribution agrees with a look at every connector") {
   int attributed = 0;
   int originating = 0;
   int restricted = 0;
+  int relayed = 0;
   for (unsigned seed = 0; seed < 300; ++seed) {
     World world(seed);
     const Snapshot directory = world.directory();
@@ -305,6 +306,12 @@ TEST_CASE("attribution agrees with a look at every connector") {
       REQUIRE(guid_of(found.connector) ==
               guid_of(search_originating(world.connectors(), facts, directory)));
       originating += found.connector != nullptr;
+      // Nobody relays but own servers, whatever else there is.
+      RcptFacts with_relay = mail.facts();
+      with_relay.has_relay = true;
+      const bool may_relay = !facts.recipient && found.connector != nullptr;
+      REQUIRE(decide_rcpt(with_relay, directory).relay == may_relay);
+      relayed += may_relay;
       if (!facts.recipient) continue;
       const Attribution incoming = attribute_incoming(facts);
       REQUIRE(guid_of(incoming.connector) == guid_of(search_incoming(world.connectors(), facts)));
@@ -318,6 +325,7 @@ TEST_CASE("attribution agrees with a look at every connector") {
   CHECK(attributed > 500);
   CHECK(originating > 500);
   CHECK(restricted > 500);
+  CHECK(relayed > 100);
 }
 
 TEST_CASE(

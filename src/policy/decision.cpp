@@ -13,6 +13,13 @@ using directory::Snapshot;
 
 // Word for word as Exchange Online says them, since administrators search for them.
 const mail::Reply relay_denied{550, "5.7.64", "TenantAttribution; Relay Access Denied"};
+const mail::Reply no_relay{550, "5.7.64",
+                           "TenantAttribution; Relay Access Denied, since this server has no relay "
+                           "for mail to other domains"};
+const mail::Reply no_relay_to_literal{
+    550, "5.7.64",
+    "TenantAttribution; Relay Access Denied, since mail is relayed to domains and not to addresses "
+    "in brackets"};
 const mail::Reply starttls_required{451, "5.7.3", "STARTTLS is required to send mail"};
 const mail::Reply partner_restricted{
     550, "5.7.51",
@@ -80,6 +87,22 @@ void attribute(RcptVerdict& verdict, Attribution attribution, Direction directio
   verdict.reasons = std::move(attribution.notes);
 }
 
+/// The client is known to be one of the organization's own servers.
+RcptVerdict& relay(RcptVerdict& verdict, const RcptFacts& facts) {
+  const mail::Mailbox& forward_path = *facts.forward_path;
+  // An address in brackets names a machine, perhaps one that only the relay can reach.
+  if (forward_path.has_literal() || forward_path.domain.empty())
+    return refuse(verdict, no_relay_to_literal, "RelayToAddressLiteral");
+  verdict.next_hop = verdict.organization->config().relay_next_hop.str();
+  if (verdict.next_hop.empty() && !facts.has_relay) return refuse(verdict, no_relay, "NoRelay");
+  verdict.decision = Decision::accept;
+  verdict.reply = accepted;
+  verdict.relay = true;
+  verdict.recipient = forward_path.text;
+  verdict.reasons.insert(verdict.reasons.begin(), "Relay");
+  return verdict;
+}
+
 /// `restriction` gets the connector that restricts mail of the sender's domain, if that is asked.
 RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const Snapshot& directory,
                    const directory::InboundConnector*& restriction) {
@@ -88,13 +111,12 @@ RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const 
   Attribution originating = attribute_originating(known, directory);
   RcptVerdict verdict;
 
-  // Nobody here takes mail for that domain.
   if (!recipient) {
-    if (originating.connector != nullptr) {
-      verdict.organization = directory.find_organization(originating.organization->id());
-      attribute(verdict, std::move(originating), Direction::originating);
-    }
-    return refuse(verdict, relay_denied, "RelayAccessDenied");
+    // Nobody here takes mail for that domain: only own servers may send it on.
+    if (originating.connector == nullptr) return refuse(verdict, relay_denied, "RelayAccessDenied");
+    verdict.organization = directory.find_organization(originating.organization->id());
+    attribute(verdict, std::move(originating), Direction::originating);
+    return relay(verdict, facts);
   }
 
   // Mail from one organization's servers to another organization comes in there like any other.

@@ -47,7 +47,10 @@ struct RcptVerdict {
   std::string detail;
   /// Only a wildcard recipient matched: a stranger may have invented the name.
   bool wildcard = false;
-  /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default.
+  /// Nobody here accepts mail for the domain, and the client may relay: it goes out.
+  bool relay = false;
+  /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default. With
+  /// `relay` the organization's RelayNextHop; empty: [delivery] relay.
   std::string next_hop;
   /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`,
   /// `NearestMiss: connector C …`. The client is told none of them.

@@ -21,6 +21,9 @@ struct RcptFacts {
   const mail::Mailbox* forward_path = nullptr;
   /// Our own host name (5.7.506).
   std::string_view server_name;
+  /// Can mail to domains that nobody here accepts go anywhere: is there a [delivery] relay, or an
+  /// MTA that asks us and relays itself?
+  bool has_relay = false;
   /// Has the client's address a reverse name? See needs_reverse_name.
   enum class ReverseName { unknown, present, absent, temporary_failure };
   ReverseName reverse_name = ReverseName::unknown;

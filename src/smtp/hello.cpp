@@ -13,6 +13,7 @@ std::string offer(const Offers& offers, bool starttls) {
   lines += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING";
   if (offers.binary_mime) lines += "\nBINARYMIME";
   if (offers.dsn) lines += "\nDSN";
+  if (offers.require_tls) lines += "\nREQUIRETLS";
   return lines;
 }
 

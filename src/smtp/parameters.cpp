@@ -185,6 +185,12 @@ std::expected<MailParameters, Reply> parse_mail_parameters(std::string_view text
       into.smtp_utf8 = true;
       return std::nullopt;
     }
+    if (offers.require_tls && iequals(keyword, "REQUIRETLS")) {
+      // RFC 8689 section 2: no value.
+      if (parameter.value) return invalid("REQUIRETLS has no value");
+      into.require_tls = true;
+      return std::nullopt;
+    }
     if (offers.dsn && iequals(keyword, "RET")) return take_ret(parameter, into);
     if (offers.dsn && iequals(keyword, "ENVID")) return take_envelope_id(parameter, into);
     return not_recognized(keyword);

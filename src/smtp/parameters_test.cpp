@@ -8,7 +8,8 @@ using namespace postern::smtp;
 
 namespace {
 
-constexpr Offers everything{.max_message_size = 0, .binary_mime = true, .dsn = true};
+constexpr Offers everything{
+    .max_message_size = 0, .binary_mime = true, .dsn = true, .require_tls = true};
 constexpr Offers nothing{};
 
 int mail_code(std::string_view text, const Offers& offers = everything) {
@@ -30,6 +31,10 @@ TEST_CASE("parameters of MAIL") {
   CHECK(parsed->size == 2048);
   CHECK(parsed->body == BodyType::eight_bit_mime);
   CHECK(parsed->smtp_utf8);
+  CHECK_FALSE(parsed->require_tls);
+  CHECK(parse_mail_parameters(" requiretls", everything)->require_tls);
+  CHECK(mail_code(" REQUIRETLS=1") == 501);
+  CHECK(mail_code(" REQUIRETLS", nothing) == 555);
   CHECK(parsed->ret == "HDRS");
   CHECK(parsed->envelope_id == "QQ314159+2B");
   CHECK(parse_mail_parameters("", nothing)->body == BodyType::seven_bit);

@@ -41,9 +41,10 @@ enum class BodyType { seven_bit, eight_bit_mime, binary_mime };
 struct MailParameters {
   std::optional<std::uint64_t> size;  ///< RFC 1870, octets
   BodyType body = BodyType::seven_bit;
-  bool smtp_utf8 = false;   ///< RFC 6531
-  std::string ret;          ///< RFC 3461: FULL, HDRS or empty
-  std::string envelope_id;  ///< RFC 3461 ENVID, xtext as sent
+  bool smtp_utf8 = false;    ///< RFC 6531
+  bool require_tls = false;  ///< RFC 8689: TLS that proves itself, all the way
+  std::string ret;           ///< RFC 3461: FULL, HDRS or empty
+  std::string envelope_id;   ///< RFC 3461 ENVID, xtext as sent
 };
 
 struct RcptParameters {
@@ -87,6 +88,7 @@ struct Offers {
   std::uint64_t max_message_size = 0;
   bool binary_mime = false;
   bool dsn = false;
+  bool require_tls = false;  ///< only under TLS
 };
 
 class Receiver {

@@ -1,6 +1,6 @@
 // The server's side of an SMTP session: RFC 5321 as a receiving MX speaks it, with PIPELINING
 // (RFC 2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), CHUNKING
-// and BINARYMIME (3030), SMTPUTF8 (6531) and the parameters of DSN (3461).
+// and BINARYMIME (3030), SMTPUTF8 (6531) the parameters of DSN (3461) and REQUIRETLS (8689).
 //
 // It speaks over a Stream and asks a Receiver, so it knows neither sockets nor mail policy:
 //

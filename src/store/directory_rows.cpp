@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/spoof_rows.h"
+
 namespace postern::store {
 namespace {
 
@@ -69,7 +71,13 @@ ALTER TABLE organization ADD COLUMN arc_trusted_sealers TEXT NOT NULL DEFAULT ''
 )sql",
                               R"sql(
 ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFAULT 0;
-)sql"};
+)sql",
+                              R"sql(
+ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
+ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
+)sql",
+                              spoof_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -141,7 +149,7 @@ constexpr std::string_view connector_columns =
     "tls_sender_certificate_name, require_tls, restrict_domains_to_ip_addresses, "
     "restrict_domains_to_certificate, cloud_services_mail_enabled, treat_messages_as_internal, "
     "associated_accepted_domains, ef_skip_last_ip, ef_skip_ips, ef_users, comment, when_created, "
-    "when_changed";
+    "when_changed, message_rate_limit, recipient_rate_limit";
 
 InboundConnector read_connector(const Statement& row) {
   InboundConnector connector;
@@ -171,6 +179,8 @@ InboundConnector read_connector(const Statement& row) {
   connector.comment = row.text(18);
   connector.when_created = time_of(row.number(19));
   connector.when_changed = time_of(row.number(20));
+  connector.message_rate_limit = static_cast<std::uint32_t>(row.number(21));
+  connector.recipient_rate_limit = static_cast<std::uint32_t>(row.number(22));
   return connector;
 }
 
@@ -215,7 +225,8 @@ Snapshot load_directory(Database& database) {
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
-      "arc_trusted_sealers, stamp_exchange_headers FROM organization ORDER BY id");
+      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front FROM "
+      "organization ORDER BY id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -231,7 +242,9 @@ Snapshot load_directory(Database& database) {
         std::string(organization.text(2)), time_of(organization.number(3)));
     snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
                              .defer_on_temp_error = organization.number(5) != 0,
-                             .stamp_exchange_headers = organization.number(7) != 0});
+                             .stamp_exchange_headers = organization.number(7) != 0,
+                             .gateway_in_front = organization.number(9) != 0,
+                             .relay_next_hop = organization.text(8)});
     snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
@@ -243,6 +256,7 @@ Snapshot load_directory(Database& database) {
         id, [&](const Statement& row) { its_connectors.push_back(read_connector(row)); });
     snapshot.put_connectors(id, std::move(its_connectors));
   }
+  load_spoof_protection(database, snapshot);
   return snapshot;
 }
 
@@ -264,11 +278,13 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
   database
       .prepare(
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
-          "stamp_exchange_headers = ? WHERE id = ?")
+          "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
       .bind(3, std::int64_t{config.stamp_exchange_headers})
-      .bind(4, number_of(id))
+      .bind(4, config.relay_next_hop.view())
+      .bind(5, std::int64_t{config.gateway_in_front})
+      .bind(6, number_of(id))
       .run();
 }
 
@@ -347,6 +363,8 @@ void put_connector(Statement& row, OrganizationId id, const InboundConnector& co
   row.bind(19, connector.comment.view());
   row.bind(20, number_of(connector.when_created));
   row.bind(21, number_of(connector.when_changed));
+  row.bind(22, std::int64_t{connector.message_rate_limit});
+  row.bind(23, std::int64_t{connector.recipient_rate_limit});
   row.run();
 }
 

@@ -7,9 +7,11 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/time.h"
+#include "directory/spoof_validation.h"
 #include "directory/validation.h"
 #include "mail/domain_name.h"
 #include "store/directory_rows.h"
+#include "store/spoof_rows.h"
 #include "store/sqlite.h"
 
 namespace postern::store {
@@ -78,6 +80,7 @@ class SqliteDirectoryStore final : public DirectoryStore {
                            [&](Snapshot& next, const Organization& there) -> Result<void> {
                              OrganizationConfig config = there.config();
                              edit(config);
+                             if (auto checked = check_config(config); !checked) return checked;
                              update_config(database_, there.id(), config);
                              next.set_config(there.id(), config);
                              return {};
@@ -95,6 +98,22 @@ class SqliteDirectoryStore final : public DirectoryStore {
                              next.set_arc_config(there.id(), *checked);
                              return {};
                            });
+  }
+
+  Result<void> set_spoof_protection(
+      std::string_view organization,
+      const std::function<Result<void>(SpoofProtection&)>& edit) override {
+    return change_of<void>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<void> {
+          SpoofProtection protection = *there.spoof_protection();
+          if (auto edited = edit(protection); !edited) return edited;
+          auto checked = check_spoof_protection(std::move(protection));
+          if (!checked) return std::unexpected(checked.error());
+          write_spoof_protection(database_, there.id(), *checked);
+          next.set_spoof_protection(there.id(),
+                                    std::make_shared<const SpoofProtection>(*std::move(checked)));
+          return {};
+        });
   }
 
   Result<AcceptedDomain> new_accepted_domain(std::string_view organization,

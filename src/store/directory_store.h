@@ -20,6 +20,7 @@
 #include "directory/connector_validation.h"
 #include "directory/objects.h"
 #include "directory/snapshot.h"
+#include "directory/spoof_protection.h"
 
 namespace postern::store {
 
@@ -51,6 +52,10 @@ class DirectoryStore {
                                                const Edit<directory::OrganizationConfig>& edit) = 0;
   virtual Result<void> set_arc_config(std::string_view organization,
                                       const Edit<directory::ArcConfig>& edit) = 0;
+  /// `edit` may refuse. GUIDs and times of what it adds or changes are its own task.
+  virtual Result<void> set_spoof_protection(
+      std::string_view organization,
+      const std::function<Result<void>(directory::SpoofProtection&)>& edit) = 0;
 
   /// The first domain of an organization becomes its default. Name in any form: kept as A-label.
   virtual Result<directory::AcceptedDomain> new_accepted_domain(

@@ -86,6 +86,7 @@ TEST_CASE("everything is there again after a restart") {
                                   [](auto& config) {
                                     config.reject_direct_send = true;
                                     config.defer_on_temp_error = true;
+                                    config.gateway_in_front = true;
                                     config.stamp_exchange_headers = true;
                                   })
         .value();
@@ -114,6 +115,7 @@ TEST_CASE("everything is there again after a restart") {
   REQUIRE(there != nullptr);
   CHECK(there->config().reject_direct_send);
   CHECK(there->config().defer_on_temp_error);
+  CHECK(there->config().gateway_in_front);
   CHECK(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers == NameList{"fabrikam.com", "lists.test"});
   CHECK(there->domain_count() == 2);
@@ -348,7 +350,14 @@ TEST_CASE("a database of the first version is brought up to date") {
       .execute(
           "ALTER TABLE organization DROP COLUMN defer_on_temp_error;"
           "ALTER TABLE organization DROP COLUMN arc_trusted_sealers;"
+          "ALTER TABLE organization DROP COLUMN gateway_in_front;"
+          "DROP TABLE composite_auth_setting;"
+          "DROP TABLE anti_phish_policy;"
+          "DROP TABLE anti_phish_rule;"
           "ALTER TABLE organization DROP COLUMN stamp_exchange_headers;"
+          "ALTER TABLE organization DROP COLUMN relay_next_hop;"
+          "ALTER TABLE inbound_connector DROP COLUMN message_rate_limit;"
+          "ALTER TABLE inbound_connector DROP COLUMN recipient_rate_limit;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
@@ -357,6 +366,33 @@ TEST_CASE("a database of the first version is brought up to date") {
   CHECK_FALSE(there->config().stamp_exchange_headers);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
+}
+
+TEST_CASE("the relay of an organization and the limits of a connector are kept") {
+  const Folder folder;
+  {
+    const auto store = contoso(folder);
+    const auto set_relay = [&](const char* hop) {
+      return error_of(store->set_organization_config(
+          "contoso", [&](OrganizationConfig& config) { config.relay_next_hop = hop; }));
+    };
+    CHECK(set_relay("maildir:mail/%u").starts_with("RelayNextHop: "));
+    CHECK(set_relay("smtp:smarthost.test:25?tls=verify") == "no error");
+    InboundConnector connector;
+    connector.name = "Printers";
+    connector.sender_domains = {"*"};
+    connector.message_rate_limit = 30;
+    connector.recipient_rate_limit = max_rate_limit + 1;
+    CHECK(error_of(store->new_inbound_connector("contoso", connector, Force::no))
+              .starts_with("RecipientRateLimit: "));
+    connector.recipient_rate_limit = 100;
+    CHECK(error_of(store->new_inbound_connector("contoso", connector, Force::no)) == "no error");
+  }
+  const auto store = folder.open();
+  CHECK(organization(*store)->config().relay_next_hop == "smtp:smarthost.test:25?tls=verify");
+  const auto connector = organization(*store)->find_connector("Printers");
+  CHECK(connector->message_rate_limit == 30);
+  CHECK(connector->recipient_rate_limit == 100);
 }
 
 TEST_CASE("trusted sealers are limited, and wrong ones leave what was there") {
@@ -426,4 +462,60 @@ TEST_CASE("readers see whole changes while they are made") {
   done = true;
   for (std::thread& reader : readers) reader.join();
   CHECK(torn == 0);
+}
+
+TEST_CASE("spoof protection survives, and goes with its organization") {
+  const Folder folder;
+  Guid guid;
+  {
+    const auto store = contoso(folder);
+    CHECK(organization(*store)->spoof_protection() == default_spoof_protection());
+    store
+        ->set_spoof_protection(
+            "contoso",
+            [&](SpoofProtection& protection) -> Result<void> {
+              protection.composite.subnet_weight = 7;
+              protection.default_policy.dmarc_reject_action = SpoofAction::quarantine;
+              AntiPhishPolicy policy;
+              policy.guid = guid = Guid::parse("f81d4fae-7dec-11d0-a765-00a0c91e6bf6").value();
+              policy.name = "Strict";
+              policy.honor_dmarc_policy = false;
+              policy.authentication_fail_action = SpoofAction::quarantine;
+              policy.when_created = now();
+              protection.policies = {policy};
+              AntiPhishRule rule;
+              rule.name = "Board";
+              rule.policy = "strict";
+              rule.comments = "third floor";
+              rule.sent_to = {"ann@contoso.com", "kim@contoso.com"};
+              rule.except_if_recipient_domain_is = {"relay.contoso.net"};
+              protection.rules = {rule};
+              return {};
+            })
+        .value();
+    CHECK(error_of(store->set_spoof_protection(
+              "contoso", [](SpoofProtection&) -> Result<void> { return fail("No."); })) == "No.");
+  }
+  const auto store = folder.open();
+  const SpoofProtection& there = *organization(*store)->spoof_protection();
+  CHECK(there.composite.subnet_weight == 7);
+  CHECK(there.composite.pass_threshold == 100);
+  CHECK(there.default_policy.name == "Default");
+  CHECK(there.default_policy.dmarc_reject_action == SpoofAction::quarantine);
+  REQUIRE(there.find_policy(guid.to_string()) != nullptr);
+  const AntiPhishPolicy& policy = *there.find_policy("strict");
+  CHECK_FALSE(policy.honor_dmarc_policy);
+  CHECK(policy.enable_spoof_intelligence);
+  CHECK(policy.authentication_fail_action == SpoofAction::quarantine);
+  REQUIRE(there.rules.size() == 1);
+  CHECK(there.rules[0].policy == "Strict");
+  CHECK(there.rules[0].comments == "third floor");
+  CHECK(there.rules[0].sent_to.size() == 2);
+  CHECK(there.rules[0].except_if_recipient_domain_is == NameList{"relay.contoso.net"});
+
+  store->remove_organization("contoso").value();
+  auto database = store::Database::open(folder.database()).value();
+  auto rows = database.prepare("SELECT count(*) FROM anti_phish_policy");
+  REQUIRE(rows.step());
+  CHECK(rows.number(0) == 0);
 }

@@ -31,7 +31,7 @@ CREATE TABLE row (
   certificate INTEGER, connector INTEGER, direction INTEGER, direct_send INTEGER NOT NULL,
   decision INTEGER, reply INTEGER, reply_milliseconds INTEGER NOT NULL, reasons INTEGER,
   status INTEGER NOT NULL, spf INTEGER, spf_domain INTEGER, dkim INTEGER, arc INTEGER,
-  dmarc INTEGER, dmarc_policy INTEGER, subject INTEGER, message_id INTEGER,
+  dmarc INTEGER, dmarc_policy INTEGER, compauth INTEGER, signals INTEGER, subject INTEGER, message_id INTEGER,
   author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
   delivery_milliseconds INTEGER NOT NULL);
 CREATE UNIQUE INDEX row_id ON row (id, forward_path);
@@ -40,9 +40,9 @@ CREATE INDEX row_forward_path ON row (forward_path);
 CREATE INDEX row_reverse_path ON row (reverse_path);
 CREATE INDEX row_client ON row (client);
 CREATE INDEX row_message_id ON row (message_id);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 )sql";
-static_assert(trace_schema_version == 2, "the schema above says which version it is");
+static_assert(trace_schema_version == 3, "the schema above says which version it is");
 
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t session_bytes = 8;
@@ -159,6 +159,8 @@ void cut_to_size(TraceRecord& record) {
                             &record.arc,
                             &record.dmarc,
                             &record.dmarc_policy,
+                            &record.compauth,
+                            &record.signals,
                             &record.subject,
                             &record.message_id,
                             &record.author,
@@ -268,7 +270,7 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
       add_row_(database_.prepare(
           "INSERT OR REPLACE INTO row VALUES "
-          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -348,13 +350,15 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 24, record.arc);
   bind_string(row, 25, record.dmarc);
   bind_string(row, 26, record.dmarc_policy);
-  bind_string(row, 27, record.subject);
-  bind_string(row, 28, record.message_id);
-  bind_string(row, 29, record.author);
-  row.bind(30, static_cast<std::int64_t>(record.size));
-  bind_string(row, 31, pack_next_hop(record));
-  row.bind(32, record.content_milliseconds);
-  row.bind(33, record.delivery_milliseconds);
+  bind_string(row, 27, record.compauth);
+  bind_string(row, 28, record.signals);
+  bind_string(row, 29, record.subject);
+  bind_string(row, 30, record.message_id);
+  bind_string(row, 31, record.author);
+  row.bind(32, static_cast<std::int64_t>(record.size));
+  bind_string(row, 33, pack_next_hop(record));
+  row.bind(34, record.content_milliseconds);
+  row.bind(35, record.delivery_milliseconds);
   row.run();
 }
 

@@ -23,7 +23,7 @@
 
 namespace postern::store {
 
-inline constexpr std::int64_t trace_schema_version = 2;
+inline constexpr std::int64_t trace_schema_version = 3;
 
 /// Longest text that a row keeps, in octets; what is longer is cut between characters.
 inline constexpr std::size_t max_trace_text = 1000;

@@ -40,6 +40,8 @@ struct TraceRecord {
   std::string arc;
   std::string dmarc;         ///< `pass`, …; empty if not evaluated
   std::string dmarc_policy;  ///< what the author domain asks for: `reject`, …
+  std::string compauth;      ///< composite authentication: `fail 601`; empty if not evaluated
+  std::string signals;       ///< its implicit signals: `SiblingName 50, Subnet 40`
   std::string subject;
   std::string message_id;
   std::string author;      ///< address of the From field

@@ -43,6 +43,8 @@ enum Column {
   arc,
   dmarc,
   dmarc_policy,
+  compauth,
+  signals,
   subject,
   message_id,
   author,
@@ -55,7 +57,8 @@ constexpr std::string_view columns =
     "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, "
     "tls, "
     "certificate, connector, direction, direct_send, decision, reply, reply_milliseconds, reasons, "
-    "status, spf, spf_domain, dkim, arc, dmarc, dmarc_policy, subject, message_id, author, size, "
+    "status, spf, spf_domain, dkim, arc, dmarc, dmarc_policy, compauth, signals, subject, "
+    "message_id, author, size, "
     "next_hop, content_milliseconds, "
     "delivery_milliseconds";
 
@@ -236,6 +239,8 @@ class DaySearch {
     record.arc = text(row, arc);
     record.dmarc = text(row, dmarc);
     record.dmarc_policy = text(row, dmarc_policy);
+    record.compauth = text(row, compauth);
+    record.signals = text(row, signals);
     record.subject = text(row, subject);
     record.message_id = text(row, message_id);
     record.author = text(row, author);

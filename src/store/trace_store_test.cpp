@@ -110,6 +110,8 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   refused.arc = "fail";
   refused.dmarc = "fail";
   refused.dmarc_policy = "quarantine";
+  refused.compauth = "fail 010";
+  refused.signals = "SiblingName 50";
   refused.author = "ceo@contoso.com";
   refused.next_hop = "smtp:mail.contoso.com:25";
   refused.to_ip = "192.0.2.25";
@@ -132,6 +134,8 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.arc == refused.arc);
   CHECK(back.dmarc == refused.dmarc);
   CHECK(back.dmarc_policy == refused.dmarc_policy);
+  CHECK(back.compauth == refused.compauth);
+  CHECK(back.signals == refused.signals);
   CHECK(back.hello == refused.hello);
   CHECK(back.tls == refused.tls);
   CHECK(back.certificate == refused.certificate);
@@ -539,6 +543,7 @@ TEST_CASE("a row of ordinary mail takes at most 500 bytes") {
         record.spf = "pass";
         record.spf_domain = fmt::format("vendor{}.test", host % 700);
         record.author = "news@" + record.spf_domain;
+        record.compauth = i % 3 == 0 ? "pass 109" : "pass 100";
       }
       store->record(std::move(record));
     }

@@ -32,6 +32,7 @@ class HopServer:
         self.hold.set()
         self.waiting = threading.Event()  # Somebody waits for `hold`: the final dot has come.
         self.delivered = []   # (forward-path, content), in order.
+        self.commands = []    # Lines of all sessions, without those of contents.
         self.sessions = 0     # Connections that came.
         self.transactions = 0
         self.extensions = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'SIZE']
@@ -92,6 +93,7 @@ class HopServer:
     def _converse(self, connection, lines):
         recipients = []
         while line := lines.readline():
+            self.commands.append(line.decode().strip())
             verb, _, argument = line.decode().strip().partition(' ')
             verb = verb.upper()
             if verb in ('EHLO', 'HELO', 'LHLO'):

@@ -12,6 +12,7 @@ import pytest
 
 import case_files
 from conftest import CONTOSO, temporary_folder
+from hop_server import HopServer
 from milter_client import NEGOTIATE, MilterClient, connect, content, envelope, packet, texts
 from postern import ZONE, Postern, free_port
 from postfix import Postfix, needs_root
@@ -42,7 +43,8 @@ class MilterPostern(Postern):
 
 @pytest.fixture(scope='module')
 def judge(certificates):
-    with temporary_folder() as folder, MilterPostern(folder, certificates) as postern:
+    with temporary_folder() as folder, HopServer('smtp') as smart_host, \
+            MilterPostern(folder, certificates, delivery={'relay': smart_host.url}) as postern:
         yield postern
 
 

@@ -71,7 +71,7 @@ def test_a_signature_whose_key_is_missing_counts_if_it_is_aligned(world):
     reply = send(world, sign(world, from_author('bob@key.test'), b's1'), 'list@phish.test')
     assert reply.sentence == SENTENCE.format('DKIM of key.test (selector s1)')
     # DMARC of another author fails, whatever that signature is.
-    assert send(world, sign(world, from_author('bob@gone.test'), b's1'), 'list@phish.test').code == 250
+    assert send(world, sign(world, from_author('bob@gone.test'), b's1'), 'list@phish.test').sentence.startswith('550 5.7.509 ')
     # And one good signature of the author is enough.
     both = sign(world, sign(world, from_author('bob@key.test'), b's1'), b'good')
     assert send(world, both, 'bob@slow.test').code == 250

@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "admin/binding.h"
+#include "admin/commands.h"
+#include "admin/powershell_parser.h"
+
+using namespace postern;
+using namespace postern::admin;
+
+namespace {
+
+/// The cmdlets over a directory of their own, with the organization Contoso.
+struct Desk {
+  Desk() {
+    char name[] = "/tmp/postern-desk-XXXXXX";
+    REQUIRE(mkdtemp(name) != nullptr);
+    folder = name;
+    directory = std::move(*store::DirectoryStore::open(folder + "/postern.db"));
+    trace = std::move(*store::TraceStore::open({.folder = folder + "/trace"}));
+    run("New-Organization Contoso");
+  }
+  ~Desk() { std::filesystem::remove_all(folder); }
+
+  CommandResult call(std::string_view line) {
+    const auto script = parse_script(line, now());
+    REQUIRE_MESSAGE(script, script.error().message);
+    const CommandLine& command = script->front().front();
+    const CommandSpec* spec = find_command(command.name);
+    REQUIRE_MESSAGE(spec != nullptr, command.name);
+    const auto bound = bind_elements(*spec, command.elements);
+    REQUIRE_MESSAGE(bound, bound.error().message);
+    Services services{*directory, *trace, "mx.contoso.com"};
+    return invoke(services, command.name, "", bound->values);
+  }
+  /// The error or the warnings; empty: it went well.
+  std::string run(std::string_view line) {
+    const CommandResult result = call(line);
+    if (!result) return result.error().message;
+    std::string text;
+    for (const std::string& warning : result->warnings) text += warning;
+    return text;
+  }
+  /// `property` of every object, with blanks between.
+  std::string all(std::string_view line, std::string_view property) {
+    const CommandResult result = call(line);
+    REQUIRE_MESSAGE(result, result.error().message);
+    std::string text;
+    for (const Value& value : result->values) {
+      const Value* found = value.get<Object>()->find(property);
+      REQUIRE(found != nullptr);
+      text += (text.empty() ? "" : " ") + found->to_text();
+    }
+    return text;
+  }
+
+  std::string folder;
+  std::unique_ptr<store::DirectoryStore> directory;
+  std::unique_ptr<store::TraceStore> trace;
+};
+
+}  // namespace
+
+TEST_CASE("the default policy is there from the start, and can be changed but not removed") {
+  Desk desk;
+  for (const char* name : {"Default", "'Office365 AntiPhish Default'", "default", "*"}) {
+    const std::string line = "Get-AntiPhishPolicy " + std::string(name);
+    CHECK(desk.all(line, "Name") == "Default");
+    CHECK(desk.all(line, "IsDefault") == "True");
+  }
+  CHECK(desk.all("Get-AntiPhishPolicy", "HonorDmarcPolicy") == "True");
+  CHECK(desk.all("Get-AntiPhishPolicy", "DmarcRejectAction") == "Reject");
+  CHECK(desk.all("Get-AntiPhishPolicy", "AuthenticationFailAction") == "MoveToJmf");
+  CHECK(desk.run("Set-AntiPhishPolicy Default -DmarcRejectAction quarantine -WhatIf") ==
+        "What if: Setting anti-phishing policy \"Default\".");
+  CHECK(desk.all("Get-AntiPhishPolicy", "DmarcRejectAction") == "Reject");
+  CHECK(desk.run("Set-AntiPhishPolicy 'Office365 AntiPhish Default' -DmarcRejectAction quarantine "
+                 "-HonorDmarcPolicy $false")
+            .empty());
+  CHECK(desk.all("Get-AntiPhishPolicy", "DmarcRejectAction") == "Quarantine");
+  CHECK(desk.all("Get-AntiPhishPolicy", "HonorDmarcPolicy") == "False");
+  CHECK(desk.run("Remove-AntiPhishPolicy Default").starts_with("The default policy cannot"));
+  CHECK(desk.run("Set-AntiPhishPolicy Default -DmarcRejectAction Delete").contains("Delete"));
+  CHECK(desk.run("Set-AntiPhishPolicy Default -EnableViaTag $true") ==
+        "EnableViaTag: this parameter is reserved and cannot be set here.");
+  CHECK(desk.run("Set-AntiPhishPolicy Other").contains("object 'Other' couldn't be found"));
+}
+
+TEST_CASE("policies and their rules") {
+  Desk desk;
+  CHECK(desk.all("New-AntiPhishPolicy Board -AuthenticationFailAction Quarantine", "IsDefault") ==
+        "False");
+  CHECK(desk.run("New-AntiPhishPolicy Sales -EnableSpoofIntelligence $false").empty());
+  CHECK(desk.run("New-AntiPhishPolicy board") == "Name: there is a policy board already.");
+  CHECK(desk.all("Get-AntiPhishPolicy", "Name") == "Default Board Sales");
+  const std::string guid = desk.all("Get-AntiPhishPolicy Board", "Guid");
+  CHECK(desk.all("Get-AntiPhishPolicy " + guid, "Name") == "Board");
+
+  CHECK(desk.all("New-AntiPhishRule Board -AntiPhishPolicy board -SentTo Ann@Contoso.com",
+                 "AntiPhishPolicy") == "Board");
+  CHECK(desk.run("New-AntiPhishRule Sales -AntiPhishPolicy Sales -RecipientDomainIs "
+                 "sales.contoso.com -Priority 0 -Enabled $false")
+            .empty());
+  CHECK(desk.all("Get-AntiPhishRule", "Name") == "Sales Board");
+  CHECK(desk.all("Get-AntiPhishRule", "Priority") == "0 1");
+  CHECK(desk.all("Get-AntiPhishRule -State Enabled", "Name") == "Board");
+  CHECK(desk.all("Get-AntiPhishRule Board", "SentTo") == "ann@contoso.com");
+  CHECK(desk.run("Enable-AntiPhishRule Sales").empty());
+  CHECK(desk.all("Get-AntiPhishRule -State Enabled", "Name") == "Sales Board");
+  CHECK(desk.run("Disable-AntiPhishRule Sales").empty());
+  CHECK(desk.all("Get-AntiPhishRule Sales", "State") == "Disabled");
+
+  CHECK(desk.run("Set-AntiPhishRule Board -Priority 0 -Name 'The board' -ExceptIfSentTo "
+                 "kim@contoso.com")
+            .empty());
+  CHECK(desk.all("Get-AntiPhishRule", "Name") == "The board Sales");
+  CHECK(desk.run("Set-AntiPhishRule 'The board' -ExceptIfSentTo $null").empty());
+  CHECK(desk.all("Get-AntiPhishRule 'The board'", "ExceptIfSentTo").empty());
+  CHECK(desk.run("Set-AntiPhishRule Sales -Priority 2") == "Priority: 2 is not from 0 to 1.");
+  CHECK(desk.run("Set-AntiPhishRule Sales -SentToMemberOf staff@contoso.com")
+            .starts_with("SentToMemberOf: there are no groups here; name the recipients"));
+  CHECK(desk.run("Set-AntiPhishRule Sales -RecipientDomainIs $null") ==
+        "A rule needs a condition: SentTo or RecipientDomainIs.");
+
+  CHECK(desk.run("Remove-AntiPhishPolicy Board") ==
+        "The policy Board is that of the rule The board; remove the rule first.");
+  CHECK(desk.run("Remove-AntiPhishRule 'The board'").empty());
+  CHECK(desk.run("Remove-AntiPhishPolicy Board").empty());
+  CHECK(desk.all("Get-AntiPhishPolicy", "Name") == "Default Sales");
+}
+
+TEST_CASE("the weights of composite authentication") {
+  Desk desk;
+  CHECK(desk.all("Get-CompositeAuthConfig", "SubnetWeight") == "40");
+  CHECK(desk.run("Set-CompositeAuthConfig -SubnetWeight 0 -PassThreshold 120 -WhatIf") ==
+        "What if: Setting SubnetWeight to 0, PassThreshold to 120 of organization \"Contoso\".");
+  CHECK(desk.run("Set-CompositeAuthConfig -SubnetWeight 0 -PassThreshold 120").empty());
+  CHECK(desk.all("Get-CompositeAuthConfig Default", "SubnetWeight") == "0");
+  CHECK(desk.all("Get-CompositeAuthConfig", "PassThreshold") == "120");
+  CHECK(desk.run("Set-CompositeAuthConfig -SubnetWeight -1").contains("from 0 to 1000"));
+  CHECK(desk.run("Set-CompositeAuthConfig").contains("Nothing is to be set"));
+  CHECK(desk.run("Set-CompositeAuthConfig Other -SubnetWeight 1").contains("couldn't be found"));
+}
