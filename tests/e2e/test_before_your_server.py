@@ -83,6 +83,8 @@ def test_postfix_has_its_say_on_recipients(edge, closed_postfix):
     url = 'smtp:%s:%d' % closed_postfix.smtp
     use(edge, url)
     assert send(edge, GONE).line == f'550 5.1.1 <{GONE}>: Recipient address rejected: User unknown in virtual mailbox table'
+    (row,) = edge.trace(f'-RecipientAddress {GONE} -Status Failed')
+    assert (row['Reason'], row['NextHop'], row['ToIP']) == (['NextHop'], url, closed_postfix.smtp[0])
     # A domain without recipients in our directory, of type InternalRelay: Postfix alone knows.
     use(edge, url, 'relay.contoso.net')
     assert send(edge, 'cid@relay.contoso.net').code == 250
