@@ -4,6 +4,8 @@
 //   postern -f script.ps1                   a script; `-` is standard input
 //   postern                                 a shell
 //   postern check mail.eml --ip 192.0.2.1  the authentication of a message, explained
+//   postern probe mx.contoso.com …         does it accept Direct Send? Asked from outside
+//   postern assess trace.csv …             who sends so, and what would be refused
 //   postern version
 //
 // Exit status: 0 done, 1 a cmdlet failed, 2 the command line makes no sense.
@@ -20,8 +22,10 @@
 
 #include "admin/http_client.h"
 #include "admin/session_commands.h"
+#include "ctl/assess_command.h"
 #include "ctl/check_command.h"
 #include "ctl/interactive.h"
+#include "ctl/probe_command.h"
 #include "ctl/shell.h"
 
 namespace {
@@ -95,6 +99,8 @@ int main(int argc, char** argv) {
                  "Certificates that vouch for an https server (default: the system's)");
   app.add_flag("--manual", options.manual, "Print docs/cmdlets.md")->group("");
   const auto check = postern::ctl::add_check_command(app);
+  const auto assess = postern::ctl::add_assess_command(app);
+  const auto probe = postern::ctl::add_probe_command(app);
   bool version = false;
   app.add_subcommand("version", "Print the version")->callback([&] { version = true; });
 
@@ -108,6 +114,8 @@ int main(int argc, char** argv) {
     return wrong_usage;
   }
   if (app.got_subcommand("check")) return check();
+  if (app.got_subcommand("assess")) return assess();
+  if (app.got_subcommand("probe")) return probe();
   if (version) {
     std::cout << "postern " POSTERN_VERSION "\n";
     return done;

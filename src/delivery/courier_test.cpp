@@ -52,8 +52,9 @@ TEST_CASE("connections are used again, and a dead one is replaced without the cl
 TEST_CASE("the outcome says which server a named hop was") {
   for (const auto kind : {NextHop::Kind::lmtp, NextHop::Kind::smtp}) {
     ScriptedServer hop(kind);
-    NextHop named = hop.hop();
-    named.servers.front().host = "localhost";
+    HopServer server = hop.hop().servers.front();
+    server.host = "localhost";
+    const NextHop named{.kind = kind, .path = "", .servers = {server}};
     CourierWorld world;
     const auto attempt =
         world.send({as_recipient("ann@c.test", named), as_recipient("ann@c.test", named),

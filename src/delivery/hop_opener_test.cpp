@@ -13,10 +13,9 @@ namespace {
 
 /// Servers of one next hop, in this order.
 NextHop list_of(std::initializer_list<const ScriptedServer*> servers) {
-  NextHop list{.kind = NextHop::Kind::smtp, .path = "", .servers = {}};
-  for (const ScriptedServer* server : servers)
-    list.servers.push_back(server->hop().servers.front());
-  return list;
+  std::vector<HopServer> list;
+  for (const ScriptedServer* server : servers) list.push_back(server->hop().servers.front());
+  return {.kind = NextHop::Kind::smtp, .path = "", .servers = HopServers(std::move(list))};
 }
 
 Script greeting(const std::string& words) {

@@ -136,23 +136,23 @@ Result<HopServer> server_with_options(Kind kind, std::string_view text) {
 /// All servers are of the kind of the first.
 Result<NextHop> server_list(Kind kind, std::string_view text) {
   const std::string_view scheme = kind == Kind::lmtp ? "lmtp:" : "smtp:";
-  NextHop hop{.kind = kind};
+  std::vector<HopServer> servers;
   for (bool more = true; more;) {
     Cursor in(text);
     if (!in.take_word(scheme)) {
       return fail("Behind the comma " + quoted(text) + " should be another " + std::string(scheme) +
                   "host:port.");
     }
-    if (hop.servers.size() == max_hop_servers)
+    if (servers.size() == max_hop_servers)
       return fail("A next hop has at most " + std::to_string(max_hop_servers) + " servers.");
     const std::size_t comma = in.rest().find(',');
     more = comma != std::string_view::npos;
     auto server = server_with_options(kind, in.rest().substr(0, comma));
     if (!server) return std::unexpected(server.error());
-    hop.servers.push_back(*std::move(server));
+    servers.push_back(*std::move(server));
     if (more) text = in.rest().substr(comma + 1);
   }
-  return hop;
+  return NextHop{.kind = kind, .path = "", .servers = HopServers(std::move(servers))};
 }
 
 std::string to_text(const HopServer& server) {

@@ -13,11 +13,16 @@
 // `next_hop_options.cpp` has the options, docs/next-hops.md explains them.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -54,6 +59,37 @@ struct HopServer {
   auto operator<=>(const HopServer&) const = default;
 };
 
+/// A list of servers that never changes: copies share it, since a next hop is passed about many
+/// times for each message.
+class HopServers {
+ public:
+  HopServers() = default;
+  HopServers(std::initializer_list<HopServer> servers) : HopServers(std::vector(servers)) {}
+  explicit HopServers(std::vector<HopServer> servers)
+      : list_(servers.empty()
+                  ? nullptr
+                  : std::make_shared<const std::vector<HopServer>>(std::move(servers))) {}
+
+  bool empty() const { return list_ == nullptr; }
+  const HopServer& front() const { return list_->front(); }
+  const HopServer& operator[](std::size_t index) const { return (*list_)[index]; }
+  auto begin() const { return view().begin(); }
+  auto end() const { return view().end(); }
+
+  std::strong_ordering operator<=>(const HopServers& other) const {
+    if (list_ == other.list_) return std::strong_ordering::equal;
+    return std::lexicographical_compare_three_way(begin(), end(), other.begin(), other.end());
+  }
+  bool operator==(const HopServers& other) const { return (*this <=> other) == 0; }
+
+ private:
+  std::span<const HopServer> view() const {
+    return list_ ? std::span<const HopServer>(*list_) : std::span<const HopServer>();
+  }
+
+  std::shared_ptr<const std::vector<HopServer>> list_;  ///< null: none
+};
+
 struct NextHop {
   enum class Kind { maildir, lmtp, smtp };
 
@@ -61,7 +97,7 @@ struct NextHop {
   /// The pattern of a maildir hop (see maildir_path.h), or the Unix socket of an LMTP hop.
   std::string path;
   /// In the order in which they are tried; none: `path` counts.
-  std::vector<HopServer> servers;
+  HopServers servers;
 
   bool is_unix() const { return kind != Kind::maildir && servers.empty(); }
   /// Does it want to know whom we speak for (XCLIENT, PROXY)?

@@ -99,6 +99,13 @@ awaitable<Result<std::unique_ptr<Stream>>> connect(Endpoint endpoint, ConnectOpt
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
+  if (options.source) {
+    const SocketAddress from = SocketAddress::from({*options.source, 0, ""});
+    if (::bind(socket.get(), from.get(), from.length) != 0) {
+      co_return fail(fmt::format("Cannot connect to {} from {}: {}.", endpoint.to_string(),
+                                 options.source->to_string(), std::strerror(errno)));
+    }
+  }
   const auto until = steady_clock::now() + options.limit;
   const int error = co_await connect_socket(io, socket.get(), address, until);
   if (error != 0) co_return cannot_connect(endpoint.to_string(), std::strerror(error));

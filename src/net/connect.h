@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct ConnectOptions {
   std::chrono::steady_clock::duration limit = std::chrono::seconds(30);
   std::shared_ptr<const TlsContext> tls;           ///< for start_tls(); null: plain only
   std::shared_ptr<const ExpectedServer> expected;  ///< for start_tls(); null: nobody in particular
+  std::optional<IpAddress> source;  ///< one of this machine's, to connect from; nothing: any
 };
 
 /// To one address or path. The error is a sentence: `Cannot connect to 127.0.0.1:24: Connection
