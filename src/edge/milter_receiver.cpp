@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mail/lexical.h"
+
 namespace postern::edge {
 
 class MtaCourier::MtaHandOff final : public delivery::HandOff {
@@ -18,25 +20,33 @@ class MtaCourier::MtaHandOff final : public delivery::HandOff {
   /// The MTA has it.
   bool needs_content() const override { return false; }
 
-  /// The MTA has one copy for all, and keeps it itself: whoever may not just get it makes it junk
-  /// for all.
+  /// The MTA has one copy for all. It holds that copy if nobody may get it; else whoever may not
+  /// just get it makes it junk for all.
   void treat(delivery::Treatments treatments) override {
-    is_junk_ = std::ranges::any_of(treatments.recipients, [](delivery::Treatment one) {
-      return one != delivery::Treatment::deliver;
-    });
+    const auto& recipients = treatments.recipients;
+    const auto quarantined = std::ranges::count(recipients, delivery::Treatment::quarantine);
+    const auto delivered = std::ranges::count(recipients, delivery::Treatment::deliver);
+    const auto all = std::ranges::ssize(recipients);
+    if (courier_.can_hold_ && all > 0 && quarantined == all) {
+      hold_reason_ = mail::printable(treatments.reason);
+    } else {
+      is_junk_ = delivered < all;
+    }
   }
 
   delivery::awaitable<delivery::Outcome> deliver(const delivery::Content&,
                                                  const delivery::Edit& edit) override {
     courier_.edit_ = edit;
     if (is_junk_) courier_.edit_.prepend.insert(0, delivery::junk_fields);
+    courier_.hold_reason_ = hold_reason_;
     delivery::Outcome outcome{.reply = {250, "2.0.0", "Ok: judged, id " + id_}, .recipients = {}};
     for (std::string& forward_path : forward_paths_) {
-      outcome.recipients.push_back({.forward_path = std::move(forward_path),
-                                    .fate = delivery::Fate::delivered,
-                                    .reply = outcome.reply,
-                                    .next_hop = "milter",
-                                    .hop_address = ""});
+      outcome.recipients.push_back(
+          {.forward_path = std::move(forward_path),
+           .fate = hold_reason_.empty() ? delivery::Fate::delivered : delivery::Fate::quarantined,
+           .reply = outcome.reply,
+           .next_hop = "milter",
+           .hop_address = ""});
     }
     co_return outcome;
   }
@@ -48,6 +58,7 @@ class MtaCourier::MtaHandOff final : public delivery::HandOff {
   const std::string id_;
   std::vector<std::string> forward_paths_;
   bool is_junk_ = false;
+  std::string hold_reason_;  ///< empty: the MTA may deliver it
 };
 
 std::unique_ptr<delivery::HandOff> MtaCourier::begin(delivery::Envelope envelope) {
@@ -67,7 +78,8 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .spf_records = services.spf_records},
       settings_(std::move(settings)) {}
 
-void MilterReceiver::connected(const smtp::SessionFacts&) {
+void MilterReceiver::connected(const smtp::SessionFacts&, bool can_hold) {
+  courier_.set_can_hold(can_hold);
   edge_.emplace(services_, settings_);
 }
 

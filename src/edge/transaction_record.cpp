@@ -157,9 +157,10 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
     services_.metrics.deliveries.at(kind, metric_word(recipient.fate)).add();
     switch (recipient.fate) {
       case delivery::Fate::delivered:
-        record.status = treatments_.of(i) == delivery::Treatment::junk
-                            ? store::TraceStatus::filtered_as_spam
-                            : store::TraceStatus::delivered;
+        // By milter, the one copy of all is junk where only some should be kept.
+        record.status = treatments_.of(i) == delivery::Treatment::deliver
+                            ? store::TraceStatus::delivered
+                            : store::TraceStatus::filtered_as_spam;
         break;
       case delivery::Fate::deferred:
         record.status = store::TraceStatus::pending;

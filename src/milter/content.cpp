@@ -54,7 +54,10 @@ awaitable<void> Session::on_end_of_body(const EndOfBody& end) {
   }
   log_info("milter_message",
            {{"session", facts_.id}, {"queue_id", macros_.get("i")}, {"reply", reply.to_line()}});
-  if (reply.is_success()) say(fields_->changes(receiver_.edit()));
+  if (reply.is_success()) {
+    say(fields_->changes(receiver_.edit()));
+    if (!receiver_.hold_reason().empty()) say(quarantine_packet(receiver_.hold_reason()));
+  }
   say("", reply);
   // The MTA must hear it before the receiver is asked to believe that it did.
   co_await flush();

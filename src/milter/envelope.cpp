@@ -68,7 +68,7 @@ void Session::on_connect(const Connect& connect) {
             .client_port = connect.port,
             .extended = true};
   state_ = State::connected;
-  receiver_.connected(facts_);
+  receiver_.connected(facts_, agreement_.has(hold_messages));
   if (!agreement_.has(connect_without_reply)) say(continue_packet());
 }
 

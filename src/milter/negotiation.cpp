@@ -31,7 +31,7 @@ Result<Agreement> agree(const Negotiation& offer) {
         "The MTA does not let a filter add and change header fields, so forged ones would stay.");
   }
   return Agreement{.version = std::min(offer.version, highest_version),
-                   .actions = offer.actions & (needed_actions | choose_macros),
+                   .actions = offer.actions & (needed_actions | hold_messages | choose_macros),
                    .protocol = offer.protocol & wanted_steps};
 }
 

@@ -4,7 +4,7 @@
 // We need to add and take away header fields: an MTA that does not let us would deliver forged
 // results beside mail that we judged, so there is no dialog with it. All else makes the dialog
 // better or quicker where it is offered: true leading blanks (DKIM's simple canonicalization),
-// steps without a reply.
+// steps without a reply, messages that the MTA keeps for its administrator.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ inline constexpr std::uint32_t highest_version = 6;
 enum Action : std::uint32_t {
   add_fields = 0x1,
   change_fields = 0x10,
+  hold_messages = 0x20,  ///< SMFIF_QUARANTINE
   choose_macros = 0x100,
 };
 
@@ -41,6 +42,7 @@ struct Agreement {
   std::uint32_t protocol = 0;
 
   bool has(Step step) const { return (protocol & step) != 0; }
+  bool has(Action action) const { return (actions & action) != 0; }
   /// What we answer.
   Negotiation answer() const;
 };

@@ -305,4 +305,8 @@ std::string delete_header_packet(std::string_view name, std::uint32_t index) {
   return to_wire(Frame{'m', number(index) + texts({name, ""})});
 }
 
+std::string quarantine_packet(std::string_view reason) {
+  return to_wire(Frame{'q', texts({reason})});
+}
+
 }  // namespace postern::milter

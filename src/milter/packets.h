@@ -165,5 +165,7 @@ std::string reply_packet(std::string_view text);
 std::string insert_header_packet(std::string_view name, std::string_view value);
 /// At the end of the message: takes the `index`th field of this name away, counted from 1.
 std::string delete_header_packet(std::string_view name, std::uint32_t index);
+/// At the end of the message: the MTA takes it, and keeps it until its administrator has looked.
+std::string quarantine_packet(std::string_view reason);
 
 }  // namespace postern::milter

@@ -119,6 +119,9 @@ TEST_CASE("what we say") {
                                                 "\0\0\0\2"
                                                 "X-A\0"
                                                 "\0"));
+  CHECK(quarantine_packet("why") == bytes("\0\0\0\5"
+                                          "q"
+                                          "why\0"));
   CHECK(continue_packet() == bytes("\0\0\0\1"
                                    "c"));
 }

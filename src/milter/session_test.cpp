@@ -1,4 +1,5 @@
 #include "milter/session.h"
+#include "milter/negotiation.h"
 
 #include <doctest/doctest.h>
 
@@ -32,7 +33,7 @@ struct Talk {
 };
 
 /// From the top: OPTNEG, no reply to CONNECT, MAIL, RCPT.
-constexpr std::string_view begun = "OPTNEG 6 111 1c1380\ncontinue\ncontinue\n";
+constexpr std::string_view begun = "OPTNEG 6 131 1c1380\ncontinue\ncontinue\n";
 
 }  // namespace
 
@@ -42,7 +43,7 @@ TEST_CASE("a message is judged once it is complete") {
   CHECK(talk({offer, client, Hello{"mail.bank.test"}, from, to, Header{"X-Bad", " 1"},
               Header{"Subject", " hi\n there"}, EndOfHeader{}, Body{"one\r\n"},
               EndOfBody{"two\r\n"}, Quit{}}) ==
-        "OPTNEG 6 111 1c1380\n"
+        "OPTNEG 6 131 1c1380\n"
         "continue\n"  // HELO
         "continue\n"  // MAIL
         "continue\n"  // RCPT
@@ -58,13 +59,29 @@ TEST_CASE("a message is judged once it is complete") {
   CHECK(talk.stream.closed());
 }
 
+TEST_CASE("a message is held where the receiver wants it, by an MTA that can") {
+  for (const bool can_hold : {true, false}) {
+    CAPTURE(can_hold);
+    Talk talk;
+    if (can_hold) talk.receiver.held_for = "forged";
+    const std::uint32_t actions = can_hold ? all_actions : all_actions & ~hold_messages;
+    const std::string said =
+        talk({Negotiation{6, actions, all_steps, {}}, client, Hello{"mail.bank.test"}, from, to,
+              Header{"Subject", " hi"}, EndOfHeader{}, EndOfBody{""}, Quit{}});
+    CHECK(said.ends_with(can_hold ? "continue\nquarantine forged\ncontinue\n"
+                                  : "continue\ncontinue\ncontinue\n"));
+    CHECK(talk.receiver.events.at(0) ==
+          (can_hold ? "client 203.0.113.9" : "client 203.0.113.9, cannot hold"));
+  }
+}
+
 TEST_CASE("an MTA of version 2 gets a reply to every step and values without the blank") {
   Talk talk;
   talk.receiver.changes.prepend = "X-Judged: yes\r\n";
   CHECK(talk({Negotiation{2, 0x3f, 0x7f, {}}, client, Hello{"a.test"}, from, to, Data{},
               Header{"Subject", "hi"}, EndOfHeader{}, Body{"one\r\n"}, EndOfBody{""},
               UnknownCommand{"XFOO"}, Quit{}}) ==
-        "OPTNEG 2 11 0\n"
+        "OPTNEG 2 31 0\n"
         "continue\ncontinue\ncontinue\ncontinue\ncontinue\n"  // CONNECT to DATA
         "continue\ncontinue\ncontinue\n"                      // HEADER, EOH, BODY
         "insert 0 X-Judged:yes\n"
@@ -80,7 +97,7 @@ TEST_CASE("a refusal is said in the receiver's words, at each step") {
   talk.receiver.final_reply = {554, "5.6.0", "Two\nlines"};
   CHECK(talk({offer, client, MailFrom{{"<evil@bank.test>"}}, from,
               RcptTo{{"<nobody@contoso.test>"}}, to, EndOfHeader{}, EndOfBody{""}, Quit{}}) ==
-        "OPTNEG 6 111 1c1380\n"
+        "OPTNEG 6 131 1c1380\n"
         "reply 550 5.7.1 Not you\n"
         "continue\n"
         "reply 550 5.4.1 100%% unknown\n"
@@ -92,7 +109,7 @@ TEST_CASE("both codes of a reply are of one class, or Postfix would not say it")
   Talk talk;
   talk.receiver.refused_mail["bob@bank.test"] = {451, "5.7.3", "STARTTLS is required"};
   CHECK(talk({offer, client, from}) ==
-        "OPTNEG 6 111 1c1380\nreply 451 4.7.3 STARTTLS is required\n");
+        "OPTNEG 6 131 1c1380\nreply 451 4.7.3 STARTTLS is required\n");
 }
 
 TEST_CASE("two clients in one connection share nothing") {
@@ -122,15 +139,15 @@ TEST_CASE("the parameters of MAIL that concern the message are read, others pass
   CHECK(talk({offer, client,
               MailFrom{{"<bob@bank.test>", "size=77", "BODY=8BITMIME", "SMTPUTF8", "AUTH=<>",
                         "REQUIRETLS"}},
-              Quit{}}) == "OPTNEG 6 111 1c1380\ncontinue\n");
+              Quit{}}) == "OPTNEG 6 131 1c1380\ncontinue\n");
   CHECK(talk.receiver.mail_parameters.size == 77);
   CHECK(talk.receiver.mail_parameters.smtp_utf8);
   CHECK(Talk()({offer, client, MailFrom{{"<bob@bank.test>", "SIZE=many"}}}) ==
-        "OPTNEG 6 111 1c1380\nreply 501 5.5.4 SIZE must be a number of octets, SIZE=2048\n");
+        "OPTNEG 6 131 1c1380\nreply 501 5.5.4 SIZE must be a number of octets, SIZE=2048\n");
 }
 
 TEST_CASE("what cannot be judged is refused or deferred, never accepted") {
-  const std::string hello = "OPTNEG 6 111 1c1380\n";
+  const std::string hello = "OPTNEG 6 131 1c1380\n";
   const std::string unjudged = "reply 451 4.7.1 No recipient of this message was judged\n";
   CHECK(Talk()({offer, client, Hello{"two words"}}) ==
         hello + "reply 501 5.5.2 That is neither a host name nor an address in brackets\n");
@@ -162,7 +179,7 @@ TEST_CASE("recipients are limited") {
 TEST_CASE("a client that the MTA has authenticated is its user, and not judged") {
   Talk talk;
   CHECK(talk({offer, client, Macros{'M', {{"{auth_type}", "PLAIN"}}}, from, Quit{}}) ==
-        "OPTNEG 6 111 1c1380\naccept\n");
+        "OPTNEG 6 131 1c1380\naccept\n");
   CHECK(talk.receiver.events == std::vector<std::string>{"client 203.0.113.9"});
 }
 
@@ -172,7 +189,7 @@ TEST_CASE("what is not the protocol ends the connection without a word") {
     const std::string said = talk(requests);
     return said == told && talk.ending == Ending::not_understood && talk.stream.closed();
   };
-  const std::string hello = "OPTNEG 6 111 1c1380\n";
+  const std::string hello = "OPTNEG 6 131 1c1380\n";
   CHECK(ends({client}, ""));
   CHECK(ends({offer, offer}, hello));
   CHECK(ends({offer, from}, hello));

@@ -53,6 +53,8 @@ inline std::string describe(const Frame& frame) {
       return "tempfail";
     case 'y':
       return fmt::format("reply {}", frame.data.substr(0, frame.data.size() - 1));
+    case 'q':
+      return fmt::format("quarantine {}", frame.data.substr(0, frame.data.size() - 1));
     case 'i':
       return fmt::format("insert {} {}", number(0), describe_field(frame.data));
     case 'm':

@@ -16,6 +16,7 @@ class ToyReceiver final : public Receiver {
   explicit ToyReceiver(net::Stream& stream) : toy_(stream) {}
 
   delivery::Edit changes;
+  std::string held_for;
   /// As they were at their MAIL.
   std::vector<smtp::SessionFacts> clients;
   std::function<void()> on_begin;
@@ -31,10 +32,11 @@ class ToyReceiver final : public Receiver {
   std::vector<std::string>& events = toy_.events;
   smtp::MailParameters& mail_parameters = toy_.mail_parameters;
 
-  void connected(const smtp::SessionFacts& facts) override {
-    toy_.events.push_back("client " + facts.client.to_string());
+  void connected(const smtp::SessionFacts& facts, bool can_hold) override {
+    toy_.events.push_back("client " + facts.client.to_string() + (can_hold ? "" : ", cannot hold"));
   }
   const delivery::Edit& edit() const override { return changes; }
+  std::string_view hold_reason() const override { return held_for; }
   smtp::Offers greeted(const smtp::SessionFacts& facts) override { return toy_.greeted(facts); }
   smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> begin(
       const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,

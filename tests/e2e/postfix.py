@@ -103,6 +103,10 @@ class Postfix:
         """Postfix's own words on what became of mail to a recipient: `sent (250 …)`, `bounced (host …)`."""
         return re.findall(rf'to=<{re.escape(subject_or_recipient)}>.* status=(.*)', self.log())
 
+    def held(self):
+        """Messages that wait for the administrator."""
+        return sorted((self.folder / 'queue/hold').glob('*'))
+
     def mailbox(self, address):
         local_part, domain = address.split('@')
         return sorted((self.folder / 'mail' / domain / local_part / 'new').glob('*'))

@@ -237,6 +237,32 @@ def test_signatures_verify_over_the_true_octets(certificates):
 
 
 @needs_root
+def test_a_quarantined_message_waits_in_the_hold_queue(judge, postfix):
+    """Where every recipient's policy says so; where only one's does, the one copy is junk for all."""
+    forged = {subject: message('Ceo <ceo@contoso.com>', subject) for subject in ('held', 'junk for both')}
+    start_over(judge, CONTOSO)
+    judge.cmdlets('Set-AntiPhishPolicy Default -AuthenticationFailAction Quarantine')
+    _, end = send(ByPostfix(postfix.smtp, EXT), forged['held'], reverse_path='x@bank.test')
+    assert end.code == 250
+    (row,) = judge.objects('Get-MessageTraceV2 -Subject held')
+    assert (row['Status'], row['NextHop']) == ('Quarantined', 'milter')
+    (held,) = wait_until(postfix.held, postfix.log)
+    assert b'Subject: held' in held.read_bytes()
+    assert not any(b'Subject: held' in path.read_bytes() for path in postfix.mailbox('ann@contoso.com'))
+
+    judge.cmdlets('New-AntiPhishPolicy Mild -AuthenticationFailAction MoveToJmf',
+                  'New-AntiPhishRule Mild -AntiPhishPolicy Mild -SentTo bob@contoso.com')
+    both = ('ann@contoso.com', 'bob@contoso.com')
+    assert send(ByPostfix(postfix.smtp, EXT), forged['junk for both'], both, 'x@bank.test')[1].code == 250
+    for address in both:
+        (file,) = delivered(postfix, 'junk for both', address)
+        assert '\nX-Spam-Flag: YES\n' in file.read_text()
+    rows = judge.objects('Get-MessageTraceV2 -Subject "junk for both"')
+    assert [row['Status'] for row in rows] == ['FilteredAsSpam'] * 2
+    start_over(judge, CONTOSO)
+
+
+@needs_root
 def test_content_is_refused_with_our_words(contoso, postfix):
     without_author = message(subject='no author').replace(b'From: ', b'X-Was-From: ', 1)
     _, end = send(ByPostfix(postfix.smtp, EXT), without_author)
