@@ -1,5 +1,6 @@
 #include "edge/message_checks.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -117,10 +118,15 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
           }
         }
         auto dmarc = take(auth::evaluate_dmarc(query, answers, suffixes.get()));
-        // Where mail that DMARC proves comes from is of no interest.
+        // Where mail comes from is of no interest if DMARC proves it, or if there is no policy and
+        // SPF or a signature speaks for the very author domain.
         std::optional<auth::AuthorHosts> hosts;
         const auto& authors = message->author_domains.domains;
-        if (dmarc && dmarc->result != auth::DmarcResult::pass && client && authors.size() == 1)
+        const auto speaks_for_author = [&](const auth::DmarcIdentifier& one) {
+          return one.status == auth::IdentifierStatus::pass && one.domain == authors.front();
+        };
+        if (dmarc && dmarc->result != auth::DmarcResult::pass && client && authors.size() == 1 &&
+            std::ranges::none_of(query.identifiers, speaks_for_author))
           hosts = take(auth::find_author_hosts(authors.front(), *client, answers));
         if (dkim && arc && dmarc && asking.questions.empty())
           asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc),
