@@ -71,6 +71,7 @@ class HopServers {
                   : std::make_shared<const std::vector<HopServer>>(std::move(servers))) {}
 
   bool empty() const { return list_ == nullptr; }
+  std::size_t size() const { return list_ ? list_->size() : 0; }
   const HopServer& front() const { return list_->front(); }
   const HopServer& operator[](std::size_t index) const { return (*list_)[index]; }
   auto begin() const { return view().begin(); }
