@@ -2,6 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace loadgen {
 namespace {
@@ -15,6 +18,37 @@ std::string body_of(std::size_t size) {
   return body;
 }
 
+Transaction make_transaction(const Options& options, const std::string& reverse_path,
+                             const std::string& message) {
+  Transaction transaction;
+  transaction.sends = {"MAIL FROM:<" + reverse_path + ">\r\n",
+                       "RCPT TO:<" + options.recipient + ">\r\n"};
+  if (options.mode == "reject") {
+    transaction.items_end = 2;
+    transaction.sends.push_back("RSET\r\n");
+  } else {
+    transaction.items_end = 4;
+    transaction.sends.push_back("DATA\r\n");
+    transaction.sends.push_back(message + ".\r\n");
+  }
+  return transaction;
+}
+
+std::vector<Transaction> read_corpus(const Options& options) {
+  std::vector<Transaction> all;
+  const std::filesystem::path list = options.corpus;
+  std::ifstream lines(list);
+  std::string reverse_path, name;
+  while (std::getline(lines, reverse_path, '\t') && std::getline(lines, name)) {
+    std::ifstream file(list.parent_path() / name, std::ios::binary);
+    const std::string message{std::istreambuf_iterator<char>(file), {}};
+    if (!message.ends_with("\r\n") || message.contains("\n.")) fail("cannot send " + name);
+    all.push_back(make_transaction(options, reverse_path, message));
+  }
+  if (all.empty()) fail("no messages in " + options.corpus);
+  return all;
+}
+
 }  // namespace
 
 void fail(const std::string& what) {
@@ -23,32 +57,23 @@ void fail(const std::string& what) {
 }
 
 std::vector<Transaction> make_transactions(const Options& options) {
+  if (!options.corpus.empty()) return read_corpus(options);
   std::vector<Transaction> all;
   for (int n = 0; n < sender_domains; ++n) {
     char domain[64];
     std::snprintf(domain, sizeof domain, options.sender_domain.c_str(),
                   n);  // NOLINT: the format is our own option
     const std::string sender = "person" + std::to_string(n) + "@" + domain;
-    Transaction transaction;
-    transaction.sends = {"MAIL FROM:<" + sender + ">\r\n",
-                         "RCPT TO:<" + options.recipient + ">\r\n"};
-    if (options.mode == "reject") {
-      transaction.items_end = 2;
-      transaction.sends.push_back("RSET\r\n");
-    } else {
-      transaction.sends.push_back("DATA\r\n");
-      transaction.sends.push_back(
-          "Received: from app.example (app.example [10.1.2.7]) by out.example (Postfix) id "
-          "4DEADBEEF;\r\n"
-          "\tSun, 22 Nov 2026 09:00:00 +0000\r\nDate: Sun, 22 Nov 2026 09:00:00 +0000\r\nFrom: "
-          "Person <" +
-          sender + ">\r\nTo: <" + options.recipient + ">\r\nSubject: Figures\r\nMessage-ID: <" +
-          std::to_string(n) + "@" + domain +
-          ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
-          body_of(1600) + ".\r\n");
-      transaction.items_end = 4;
-    }
-    all.push_back(std::move(transaction));
+    all.push_back(make_transaction(
+        options, sender,
+        "Received: from app.example (app.example [10.1.2.7]) by out.example (Postfix) id "
+        "4DEADBEEF;\r\n"
+        "\tSun, 22 Nov 2026 09:00:00 +0000\r\nDate: Sun, 22 Nov 2026 09:00:00 +0000\r\nFrom: "
+        "Person <" +
+            sender + ">\r\nTo: <" + options.recipient + ">\r\nSubject: Figures\r\nMessage-ID: <" +
+            std::to_string(n) + "@" + domain +
+            ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
+            body_of(1600)));
   }
   return all;
 }
@@ -75,6 +100,8 @@ Options parse_options(int count, char** arguments) {
       options.sender_domain = value;
     else if (name == "--recipient")
       options.recipient = value;
+    else if (name == "--corpus")
+      options.corpus = value;
     else
       fail("unknown option " + name);
   }

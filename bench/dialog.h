@@ -16,6 +16,7 @@ struct Options {
   std::string proxy;  ///< first three bytes of client addresses told by PROXY v1: `192.0.2.`
   std::string sender_domain = "sender%02d.test";
   std::string recipient = "ann@contoso.test";
+  std::string corpus;  ///< file that lists messages to send instead of those made here
 };
 
 /// Ends the program: a benchmark that measures something else than it says is worse than none.
@@ -30,7 +31,8 @@ struct Transaction {
   std::size_t items_end = 0;
 };
 
-/// One for each sender domain of run.py's zone.
+/// One for each message of `--corpus`, else one for each sender domain of run.py's zone. A line of
+/// a corpus is `reverse-path TAB file`, the file beside it a message with CRLF and no leading dots.
 std::vector<Transaction> make_transactions(const Options& options);
 
 }  // namespace loadgen

@@ -2,7 +2,7 @@
 """Measures posternd beside Postfix's smtp-sink, in one run on one machine; README.md says how
 to read the result. Needs what `make bench` builds and Debian's package postfix.
 
-    bench/run.py [--seconds 2] [--runs 5] [--sessions 10000]
+    bench/run.py [--seconds 2] [--runs 5] [--sessions 10000] [--only edge|milter|micro]
 """
 import argparse
 import json
@@ -10,35 +10,15 @@ import os
 import pathlib
 import platform
 import resource
-import statistics
 import subprocess
 import tempfile
 
 import evidence
+import milter
+from contest import alternate, median
 from world import BIN, TOP, World, pss_kilobytes
 
 TWENTY = ['--connections', '20']
-
-
-def median(results, *path):
-    values = []
-    for result in results:
-        for key in path:
-            result = result.get(key, 0)
-        values.append(result)
-    return statistics.median(values)
-
-
-def alternate(runs, **contestants):
-    """Runs each contestant in turn, so that a noisy moment hits all of them alike. The first
-    round warms caches up and is left out."""
-    results = {name: [] for name in contestants}
-    for round_number in range(runs + 1):
-        for name, run in contestants.items():
-            result = run()
-            if round_number > 0:
-                results[name].append(result)
-    return results
 
 
 def expect_replies(results, code):
@@ -120,13 +100,13 @@ def main():
     parser.add_argument('--seconds', type=float, default=2, help='of one run (default 2)')
     parser.add_argument('--runs', type=int, default=5, help='of which the median counts (default 5)')
     parser.add_argument('--sessions', type=int, default=10_000, help='held idle (default 10000)')
-    parser.add_argument('--only', choices=['edge', 'micro'], help='leave the other half out')
+    parser.add_argument('--only', choices=['edge', 'milter', 'micro'], help='leave the other parts out')
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     report = {'machine': f'{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}', 'load_before': os.getloadavg()}
 
-    if options.only != 'micro':
+    if options.only in (None, 'edge'):
         print(f'{report["machine"]}; load average before: {report["load_before"][0]:.2f}; '
               f'{options.runs} runs of {options.seconds:g} s, medians', flush=True)
         with tempfile.TemporaryDirectory(prefix='postern-bench-') as folder, World(pathlib.Path(folder)) as world:
@@ -148,7 +128,9 @@ def main():
             verdict('posternd per 1000 accepted messages', cpu, 'CPU seconds', '<= 0.20', cpu <= 0.2),
             verdict('PSS growth of an idle session', idle['kb_per_session'], 'kB', '<= 10', idle['kb_per_session'] <= 10),
         ]
-    if options.only != 'edge':
+    if options.only in (None, 'milter'):
+        report['relayed'] = milter.relayed(options)
+    if options.only in (None, 'micro'):
         report['microbenchmarks'] = microbenchmarks()
         print()
         report['verdicts'] = report.get('verdicts', []) + evidence.verdicts(report['microbenchmarks'], verdict)

@@ -52,10 +52,30 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def cpu_seconds(pid):
-    """User and system time of a process, from /proc/PID/stat; its name may hold blanks."""
-    fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def process_table():
+    """Process id: (its parent, its ticks of user and system time and those of its children that have
+    ended), from /proc/PID/stat; the name of a process may hold blanks."""
+    table = {}
+    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            fields = stat.read_text().rpartition(')')[2].split()
+        except OSError:
+            continue  # It has ended meanwhile.
+        table[int(stat.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])))
+    return table
+
+
+def cpu_seconds(*pids):
+    """What each of these processes has used, with all that descend from it."""
+    table = process_table()
+    used = dict.fromkeys(pids, 0)
+    for pid, (_, ticks) in table.items():
+        ancestor = pid
+        while ancestor in table and ancestor not in used:
+            ancestor = table[ancestor][0]
+        if ancestor in used:
+            used[ancestor] += ticks / TICKS
+    return used
 
 
 def pss_kilobytes(pid):
@@ -73,26 +93,30 @@ def service_environment():
 
 
 class World:
+    """Processes on ports of their own, which end with the `with` block."""
+    port_names = ('plain', 'proxied', 'admin', 'lmtp', 'sink')
+
     def __init__(self, folder):
         self.folder = folder
-        self.ports = {name: free_port() for name in ('plain', 'proxied', 'admin', 'lmtp', 'sink')}
+        self.ports = {name: free_port() for name in self.port_names}
         self.processes = {}
 
     def __enter__(self):
-        (self.folder / 'zone').write_text(ZONE)
-        (self.folder / 'postern.toml').write_text(CONFIG.format(data=self.folder / 'data', **self.ports))
         try:
-            self.start('sink', self.smtp_sink('sink'))
-            self.start('lmtp', self.smtp_sink('lmtp', '-L'))
-            self.start('posternd', [BIN / 'posternd', '--config', self.folder / 'postern.toml'])
-            self.wait_until_healthy()
-            for line in ('New-Organization -Name Contoso', 'New-AcceptedDomain -Name contoso.test',
-                         'New-Recipient ann@contoso.test', 'Set-OrganizationConfig -RejectDirectSend $true'):
-                self.cmdlet(line)
+            self.build()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def build(self):
+        (self.folder / 'zone').write_text(ZONE)
+        self.start('sink', self.smtp_sink('sink'))
+        self.start('lmtp', self.smtp_sink('lmtp', '-L'))
+        self.start_postern(CONFIG)
+        for line in ('New-Organization -Name Contoso', 'New-AcceptedDomain -Name contoso.test',
+                     'New-Recipient ann@contoso.test', 'Set-OrganizationConfig -RejectDirectSend $true'):
+            self.cmdlet(line)
 
     def __exit__(self, *_):
         for process in self.processes.values():
@@ -110,6 +134,11 @@ class World:
         self.processes[name] = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log,
                                                 env=os.environ | service_environment())
 
+    def start_postern(self, config):
+        (self.folder / 'postern.toml').write_text(config.format(data=self.folder / 'data', **self.ports))
+        self.start('posternd', [BIN / 'posternd', '--config', self.folder / 'postern.toml'])
+        self.wait_until_healthy()
+
     def wait_until_healthy(self):
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.processes['posternd'].poll() is None:
@@ -126,12 +155,17 @@ class World:
     def pid(self, name):
         return self.processes[name].pid
 
+    def cpu(self):
+        """Name -> seconds that each process has used."""
+        used = cpu_seconds(*[process.pid for process in self.processes.values()])
+        return {name: used[process.pid] for name, process in self.processes.items()}
+
     def load(self, port, *options):
         """One run of the load generator: its JSON, and what each process used meanwhile, in cores."""
-        before = {name: cpu_seconds(process.pid) for name, process in self.processes.items()}
+        before = self.cpu()
         done = subprocess.run([BIN / 'loadgen', '--port', str(self.ports[port]), *options], stdout=subprocess.PIPE, check=True)
         result = json.loads(done.stdout)
-        used = {name: cpu_seconds(process.pid) - before[name] for name, process in self.processes.items()}
+        used = {name: seconds - before[name] for name, seconds in self.cpu().items()}
         result['cores'] = {'generator': result['cpu'] / result['wall'],
                            **{name: seconds / result['wall'] for name, seconds in used.items()}}
         result['cpu_per_1000'] = used['posternd'] / max(1, result['count']) * 1000

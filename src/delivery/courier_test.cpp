@@ -84,6 +84,15 @@ TEST_CASE("an SMTP hop is asked at RCPT, and its refusal is ours") {
   CHECK(attempt.outcome.reply.to_line() == "250 2.0.0 Ok: safe, id 0b5c");
   CHECK(attempt.outcome.recipients.size() == 1);
   CHECK(hop.copies("ann@c.test") == 1);
+
+  const auto hand_off = world.courier->begin(world.envelope());
+  const auto refusal =
+      world.wait_for(hand_off->add_recipient(as_recipient("nobody@c.test", hop.hop())));
+  REQUIRE(refusal);
+  CHECK(refusal->forward_path == "nobody@c.test");
+  CHECK(refusal->fate == Fate::refused);
+  CHECK(refusal->next_hop == hop.hop().to_string());
+  CHECK(refusal->hop_address == "127.0.0.1");
 }
 
 TEST_CASE("clients that hold all connections of an SMTP hop do not keep others from sending") {

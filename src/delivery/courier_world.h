@@ -90,7 +90,7 @@ struct CourierWorld {
     auto hand_off = courier->begin(std::move(sent));
     for (Recipient& one : recipients) {
       auto refusal = co_await hand_off->add_recipient(std::move(one));
-      if (refusal) attempt.at_rcpt.push_back(std::move(*refusal));
+      if (refusal) attempt.at_rcpt.push_back(std::move(refusal->reply));
     }
     Content content(contents);
     auto no_room = co_await content.append(text);

@@ -32,9 +32,9 @@ class HandOff {
  public:
   virtual ~HandOff() = default;
 
-  /// Towards an SMTP hop the RCPT is passed on now; its refusal is returned, and the recipient
-  /// does not belong to the message. Nothing: fine so far.
-  virtual awaitable<std::optional<mail::Reply>> add_recipient(Recipient recipient) = 0;
+  /// Towards an SMTP hop the RCPT is passed on now; its refusal is returned with who said so, and
+  /// the recipient does not belong to the message. Nothing: fine so far.
+  virtual awaitable<std::optional<RecipientOutcome>> add_recipient(Recipient recipient) = 0;
 
   /// False: `deliver` never looks at the content, which may then be an empty one.
   virtual bool needs_content() const { return true; }

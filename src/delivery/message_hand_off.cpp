@@ -45,6 +45,16 @@ HopRecipient as_the_hop_is_told(const Recipient& recipient) {
           .needs_dsn = recipient.relayed && (wants_successes(notify) || iequals(notify, "NEVER"))};
 }
 
+RecipientOutcome refused_at_rcpt(const Recipient& recipient, const mail::Reply& reply,
+                                 const std::string& hop_address) {
+  return {.forward_path = recipient.forward_path.text,
+          .fate = fate_of(reply),
+          .reply = reply,
+          .next_hop = recipient.next_hop.to_string(),
+          .hop_address = hop_address,
+          .original_recipient = recipient.original_recipient};
+}
+
 }  // namespace
 
 MessageHandOff::MessageHandOff(DeliveryServices services,
@@ -84,13 +94,13 @@ HopTransaction& MessageHandOff::transaction_with(const NextHop& hop, bool apart)
   return *transaction;
 }
 
-awaitable<std::optional<mail::Reply>> MessageHandOff::add_recipient(Recipient recipient) {
+awaitable<std::optional<RecipientOutcome>> MessageHandOff::add_recipient(Recipient recipient) {
   const auto same = find_same(recipient);
   if (!same && recipient.next_hop.kind == NextHop::Kind::smtp) {
     HopTransaction& transaction = transaction_with(recipient.next_hop);
     auto refusal = co_await transaction.add_recipient(as_the_hop_is_told(recipient));
     note_dsn(transaction);
-    if (refusal) co_return refusal;
+    if (refusal) co_return refused_at_rcpt(recipient, *refusal, transaction.address());
   }
   Addressee addressee;
   addressee.recipient = std::move(recipient);

@@ -28,7 +28,7 @@ class MessageHandOff final : public HandOff {
                  std::shared_ptr<HopPool> hops, Envelope envelope);
   ~MessageHandOff() override;
 
-  awaitable<std::optional<mail::Reply>> add_recipient(Recipient recipient) override;
+  awaitable<std::optional<RecipientOutcome>> add_recipient(Recipient recipient) override;
   void treat(Treatments treatments) override { treatments_ = std::move(treatments); }
   awaitable<Outcome> deliver(const Content& content, const Edit& edit) override;
   awaitable<void> replied(bool client_got_it) override;

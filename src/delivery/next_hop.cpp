@@ -71,7 +71,8 @@ Result<HopServer> mx_domain(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
   const auto domain = mail::to_a_label(name);
-  if (!domain || IpAddress::parse(name)) {
+  // No domain is a number, and one would print as the port of a host that is called mx.
+  if (!domain || IpAddress::parse(name) || std::ranges::all_of(*domain, is_digit)) {
     return fail(quoted(name) +
                 " is no domain whose MX records could be asked for, as in smtp:mx:contoso.com.");
   }

@@ -70,6 +70,8 @@ TEST_CASE("a mistake is told with what was expected") {
            {"lmtp:unix:run/lmtp", "absolute path"},
            {"smtp:mx:", "no domain whose MX"},
            {"smtp:mx:192.0.2.1", "no domain whose MX"},
+           {"smtp:mx:25.", "no domain whose MX"},
+           {"smtp:mx:25:2525", "no domain whose MX"},
            {"smtp:mx:contoso.com:x", "from 1 to 65535"},
            {"lmtp:mx:contoso.com", "from 1 to 65535"},
            {"smtp:a.test:25,b.test:25", "should be another smtp:host:port"},

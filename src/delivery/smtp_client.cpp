@@ -251,7 +251,11 @@ awaitable<std::optional<HopTrouble>> SmtpClient::start_tls(std::string own_name,
   if (!pending_.empty()) co_return broken("sent something ahead of the TLS handshake");
   set_deadline(deadline);
   auto facts = co_await stream_->start_tls();
-  if (!facts) co_return broken("cannot be spoken to under TLS: " + facts.error().message);
+  if (!facts) {
+    std::string why = facts.error().message;
+    if (why.ends_with('.')) why.pop_back();  // The sentence goes on, or ends elsewhere.
+    co_return broken("cannot be spoken to under TLS: " + why);
+  }
   tls_version_ = facts->version;
   // RFC 3207 section 4.2: what was offered before counts no more.
   capabilities_ = {};

@@ -9,7 +9,7 @@ class MtaCourier::MtaHandOff final : public delivery::HandOff {
  public:
   MtaHandOff(MtaCourier& courier, std::string id) : courier_(courier), id_(std::move(id)) {}
 
-  delivery::awaitable<std::optional<mail::Reply>> add_recipient(
+  delivery::awaitable<std::optional<delivery::RecipientOutcome>> add_recipient(
       delivery::Recipient recipient) override {
     forward_paths_.push_back(std::move(recipient.forward_path.text));
     co_return std::nullopt;

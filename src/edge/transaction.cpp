@@ -65,12 +65,13 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
     verdict.reasons.insert(verdict.reasons.begin(), "OtherOrganization");
   }
   limit_rate(verdict);
+  std::optional<delivery::RecipientOutcome> refusal;
   if (verdict.decision == policy::Decision::accept) {
-    const std::optional<Reply> hop_reply = co_await offer_to_hop(forward_path, parameters, verdict);
-    if (hop_reply) {
+    refusal = co_await offer_to_hop(forward_path, parameters, verdict);
+    if (refusal) {
       verdict.decision =
-          hop_reply->is_permanent() ? policy::Decision::reject : policy::Decision::defer;
-      verdict.reply = *hop_reply;
+          refusal->reply.is_permanent() ? policy::Decision::reject : policy::Decision::defer;
+      verdict.reply = refusal->reply;
       verdict.reasons.insert(verdict.reasons.begin(), "NextHop");
     }
   } else {
@@ -80,6 +81,10 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
 
   const Reply reply = verdict.reply;
   store::TraceRecord record = make_record(forward_path, verdict);
+  if (refusal) {
+    record.next_hop = refusal->next_hop;
+    record.to_ip = refusal->hop_address;
+  }
   services_.metrics.count_decision(verdict.decision, reply.enhanced, verdict.direct_send);
   services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);

@@ -48,9 +48,9 @@ class EdgeTransaction final : public smtp::Transaction {
   /// Counts what an accepted recipient's connector sends; beyond its limits it is deferred.
   void limit_rate(policy::RcptVerdict& verdict);
   Result<delivery::NextHop> next_hop_of(const policy::RcptVerdict& verdict) const;
-  smtp::awaitable<std::optional<mail::Reply>> offer_to_hop(const mail::Mailbox& forward_path,
-                                                           const smtp::RcptParameters& parameters,
-                                                           const policy::RcptVerdict& verdict);
+  smtp::awaitable<std::optional<delivery::RecipientOutcome>> offer_to_hop(
+      const mail::Mailbox& forward_path, const smtp::RcptParameters& parameters,
+      const policy::RcptVerdict& verdict);
   delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
   JudgedClient begin_judging(ClientFacts client) const;

@@ -8,6 +8,17 @@
 #include "policy/rate_limit.h"
 
 namespace postern::edge {
+namespace {
+
+/// A refusal of ours, before any hop was asked.
+delivery::RecipientOutcome refused_here(mail::Reply reply) {
+  delivery::RecipientOutcome outcome;
+  outcome.fate = delivery::fate_of(reply);
+  outcome.reply = std::move(reply);
+  return outcome;
+}
+
+}  // namespace
 
 void EdgeTransaction::limit_rate(policy::RcptVerdict& verdict) {
   if (!verdict.connector) return;
@@ -45,19 +56,19 @@ Result<delivery::NextHop> EdgeTransaction::next_hop_of(const policy::RcptVerdict
   return *std::move(relay);
 }
 
-smtp::awaitable<std::optional<mail::Reply>> EdgeTransaction::offer_to_hop(
+smtp::awaitable<std::optional<delivery::RecipientOutcome>> EdgeTransaction::offer_to_hop(
     const mail::Mailbox& forward_path, const smtp::RcptParameters& parameters,
     const policy::RcptVerdict& verdict) {
   // Whoever may have invented the sender must not make us write to him.
   const bool is_own = verdict.direction == policy::Direction::originating;
   if (delivery::wants_successes(parameters.notify) && !is_own)
-    co_return mail::Reply{555, "5.5.4",
-                          "NOTIFY=SUCCESS is for mail of the organization's own servers"};
+    co_return refused_here(
+        {555, "5.5.4", "NOTIFY=SUCCESS is for mail of the organization's own servers"});
   auto chosen = next_hop_of(verdict);
   if (!chosen) {
     // The cmdlet checks it; a database that was edited by hand may still say anything.
     log_error("next_hop", {{"next_hop", verdict.next_hop}, {"problem", chosen.error().message}});
-    co_return mail::Reply{451, "4.3.5", "The next hop of this domain is not usable"};
+    co_return refused_here({451, "4.3.5", "The next hop of this domain is not usable"});
   }
   delivery::NextHop hop = *std::move(chosen);
   if (hop.wants_introduction()) co_await Pending<auth::Iprev>::wait(iprev_);

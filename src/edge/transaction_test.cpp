@@ -32,8 +32,9 @@ struct Trace final : store::TraceSink {
 struct ToyCourier final : delivery::Courier {
   struct ToyHandOff final : delivery::HandOff {
     explicit ToyHandOff(ToyCourier& its_courier) : courier(its_courier) {}
-    delivery::awaitable<std::optional<mail::Reply>> add_recipient(
+    delivery::awaitable<std::optional<delivery::RecipientOutcome>> add_recipient(
         delivery::Recipient recipient) override {
+      if (courier.refusal) co_return courier.refusal;
       courier.recipients.push_back(recipient.address);
       courier.next_hops.push_back(recipient.next_hop.to_string());
       co_return std::nullopt;
@@ -54,6 +55,7 @@ struct ToyCourier final : delivery::Courier {
   std::optional<delivery::NextHop> relay() const override { return outward; }
   bool lacks_dsn(const delivery::NextHop&) const override { return false; }
   std::optional<delivery::NextHop> outward;
+  std::optional<delivery::RecipientOutcome> refusal;  ///< for every recipient
   std::vector<std::string> recipients;
   std::vector<std::string> next_hops;
   bool needs_content = true;
@@ -270,6 +272,21 @@ TEST_CASE("each recipient's row tells its own end") {
   CHECK(edge.trace.records[1].status == store::TraceStatus::quarantined);
   CHECK(edge.trace.records[1].reply == "550 5.2.1 Disabled");
   CHECK(edge.trace.records[1].reasons[0] == "NextHopRefused");
+}
+
+TEST_CASE("the row of a recipient that its hop refused at RCPT says which hop") {
+  Edge edge;
+  edge.courier.refusal = {.forward_path = "ann@contoso.test",
+                          .fate = delivery::Fate::refused,
+                          .reply = {550, "5.1.1", "No such user"},
+                          .next_hop = "smtp:mail.contoso.test:25",
+                          .hop_address = "192.0.2.26"};
+  CHECK(edge.add(*edge.begin(), "ann@contoso.test") == "550 5.1.1 No such user");
+  REQUIRE(edge.trace.records.size() == 1);
+  CHECK(edge.trace.records[0].status == store::TraceStatus::failed);
+  CHECK(edge.trace.records[0].reasons[0] == "NextHop");
+  CHECK(edge.trace.records[0].next_hop == "smtp:mail.contoso.test:25");
+  CHECK(edge.trace.records[0].to_ip == "192.0.2.26");
 }
 
 TEST_CASE("own servers write inside and outside at once; another organization is not outside") {

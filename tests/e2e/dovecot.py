@@ -52,8 +52,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which('dovecot',
 
 
 class Dovecot:
-    def __init__(self, folder, mailboxes):
-        self.folder, self.mailboxes, self.process = folder, mailboxes, None
+    def __init__(self, folder, mailboxes, more=''):
+        """`more` is added to the configuration, where it has the last word."""
+        self.folder, self.mailboxes, self.more, self.process = folder, mailboxes, more, None
         self.address = own_address()
         self.port = free_port(self.address)
         self.tcp = f'lmtp:{self.address}:{self.port}'
@@ -65,7 +66,7 @@ class Dovecot:
         (self.folder / 'users').write_text(''.join(
             f'{mailbox}:{{PLAIN}}x:65534:65534::{self.folder}/mail::\n' for mailbox in self.mailboxes))
         (self.folder / 'dovecot.conf').write_text(
-            CONFIG.format(folder=self.folder, address=self.address, port=self.port))
+            CONFIG.format(folder=self.folder, address=self.address, port=self.port) + self.more)
         self.process = subprocess.Popen(['/usr/sbin/dovecot', '-F', '-c', self.folder / 'dovecot.conf'])
         wait_until(lambda: (self.folder / 'run/lmtp').exists() or self.process.poll() is not None, 'Dovecot to start')
         assert self.process.poll() is None, self.log()

@@ -23,7 +23,8 @@ NAMED = ('_dmarc.bank.test. TXT "v=DMARC1; p=reject"\n'
 @pytest.fixture(scope='module')
 def postern(certificates):
     with temporary_folder() as folder, Postern(folder, certificates, zone=ZONE + NAMED) as postern:
-        postern.cmdlets(*CONTOSO)
+        # Evidence is looked at here, also where DMARC would have the mail refused.
+        postern.cmdlets(*CONTOSO, 'Set-AntiPhishPolicy Default -HonorDmarcPolicy $false')
         yield postern
 
 
