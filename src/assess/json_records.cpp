@@ -39,7 +39,7 @@ void JsonSplitter::take_character(char c) {
   } else if (c == '{' || c == '[') {
     open(c);
   } else if (c == '}' || c == ']') {
-    close();
+    close(c);
   }
 }
 
@@ -75,10 +75,11 @@ void JsonSplitter::open(char c) {
   ++depth_;
 }
 
-void JsonSplitter::close() {
+void JsonSplitter::close(char c) {
   if (depth_ == 0) return;
   --depth_;
-  if (is_record_level() && !record_.empty()) emit(too_long_);
+  // Brackets are only counted, so that a record may end with the wrong one.
+  if (is_record_level() && !record_.empty()) emit(too_long_ || c != '}');
   // Behind the list records are what stands outside again.
   if (depth_ < record_depth_) record_depth_ = 0;
 }

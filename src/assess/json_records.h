@@ -31,7 +31,7 @@ class JsonSplitter {
   void take_character(char c);
   void in_string(char c);
   void open(char c);
-  void close();
+  void close(char c);
   void emit(bool broken);
   bool is_record_level() const { return depth_ == record_depth_; }
 

@@ -45,6 +45,7 @@ TEST_CASE("a broken record costs itself") {
   CHECK(split("[{\"a\":\"x\n{\"b\":1}]") ==
         std::vector<Record>{{1, "{\"a\":\"x\n", true}, {2, R"({"b":1})"}});
   CHECK(split("{\"a\":\n") == std::vector<Record>{{1, "{\"a\":\n", true}});
+  CHECK(split("[{\"a\":[x}],\n{}]") == std::vector<Record>{{1, "{\"a\":[x}]", true}, {2, "{}"}});
   const auto records = split("[{\"a\":\"" + std::string(2 * max_json_record, 'x') + "\"},\n{}]");
   REQUIRE(records.size() == 2);
   CHECK(records[0].broken);
