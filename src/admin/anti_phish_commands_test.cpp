@@ -1,11 +1,8 @@
+#include "admin/commands.h"
+
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
-#include "admin/binding.h"
-#include "admin/commands.h"
-#include "admin/powershell_parser.h"
+#include "admin/test_desk.h"
 
 using namespace postern;
 using namespace postern::admin;
@@ -13,28 +10,9 @@ using namespace postern::admin;
 namespace {
 
 /// The cmdlets over a directory of their own, with the organization Contoso.
-struct Desk {
-  Desk() {
-    char name[] = "/tmp/postern-desk-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    folder = name;
-    directory = std::move(*store::DirectoryStore::open(folder + "/postern.db"));
-    trace = std::move(*store::TraceStore::open({.folder = folder + "/trace"}));
-    run("New-Organization Contoso");
-  }
-  ~Desk() { std::filesystem::remove_all(folder); }
+struct Desk : TestDesk {
+  Desk() { run("New-Organization Contoso"); }
 
-  CommandResult call(std::string_view line) {
-    const auto script = parse_script(line, now());
-    REQUIRE_MESSAGE(script, script.error().message);
-    const CommandLine& command = script->front().front();
-    const CommandSpec* spec = find_command(command.name);
-    REQUIRE_MESSAGE(spec != nullptr, command.name);
-    const auto bound = bind_elements(*spec, command.elements);
-    REQUIRE_MESSAGE(bound, bound.error().message);
-    Services services{*directory, *trace, "mx.contoso.com"};
-    return invoke(services, command.name, "", bound->values);
-  }
   /// The error or the warnings; empty: it went well.
   std::string run(std::string_view line) {
     const CommandResult result = call(line);
@@ -55,10 +33,6 @@ struct Desk {
     }
     return text;
   }
-
-  std::string folder;
-  std::unique_ptr<store::DirectoryStore> directory;
-  std::unique_ptr<store::TraceStore> trace;
 };
 
 }  // namespace

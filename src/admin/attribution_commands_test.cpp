@@ -1,13 +1,8 @@
 // Test-InboundConnector and Test-Attribution over a directory of their own, without a server.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
-#include "admin/binding.h"
-#include "admin/commands.h"
-#include "admin/powershell_parser.h"
 #include "admin/seen_certificates.h"
+#include "admin/test_desk.h"
 #include "net/test_certificates.h"
 #include "net/tls_context.h"
 
@@ -16,13 +11,8 @@ using namespace postern::admin;
 
 namespace {
 
-struct Desk {
+struct Desk : TestDesk {
   Desk() {
-    char name[] = "/tmp/postern-desk-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    folder = name;
-    directory = std::move(*store::DirectoryStore::open(folder + "/postern.db"));
-    trace = std::move(*store::TraceStore::open({.folder = folder + "/trace"}));
     net::TlsSettings settings;
     settings.client_ca = authority.root_file();
     tls = net::TlsContext::server(settings).value();
@@ -32,29 +22,9 @@ struct Desk {
       REQUIRE(call(line));
     }
   }
-  ~Desk() { std::filesystem::remove_all(folder); }
-
-  CommandResult call(std::string_view line, const Object& more = {}) {
-    const auto script = parse_script(line, now());
-    REQUIRE_MESSAGE(script, script.error().message);
-    const CommandLine& command = script->front().front();
-    const CommandSpec* spec = find_command(command.name);
-    REQUIRE(spec != nullptr);
-    auto bound = bind_elements(*spec, command.elements);
-    REQUIRE_MESSAGE(bound, bound.error().message);
-    for (const Property& property : more.properties()) {
-      bound->values.set(property.name, property.value);
-    }
-    Services services{.directory = *directory,
-                      .trace = *trace,
-                      .server_name = "mx.contoso.com",
-                      .tls = [this] { return tls; },
-                      .certificates = &certificates};
-    return invoke(services, command.name, "", bound->values);
-  }
   /// The properties of each object, separated by `|`, or the error.
   std::vector<std::string> rows(std::string_view line, const Object& more = {}) {
-    const CommandResult result = call(line, more);
+    const CommandResult result = call(line, "", more);
     if (!result) return {result.error().message};
     std::vector<std::string> rows;
     for (const Value& value : result->values) {
@@ -73,12 +43,18 @@ struct Desk {
     return text;
   }
 
-  std::string folder;
   net::TestAuthority authority;
   std::shared_ptr<const net::TlsContext> tls;
   SeenCertificates certificates;
-  std::unique_ptr<store::DirectoryStore> directory;
-  std::unique_ptr<store::TraceStore> trace;
+
+ protected:
+  Services services() override {
+    return {.directory = *directory,
+            .trace = *trace,
+            .server_name = "mx.contoso.com",
+            .tls = [this] { return tls; },
+            .certificates = &certificates};
+  }
 };
 
 using Rows = std::vector<std::string>;

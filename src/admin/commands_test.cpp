@@ -2,15 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "admin/binding.h"
 #include "admin/format.h"
-#include "admin/powershell_parser.h"
 #include "admin/session_commands.h"
+#include "admin/test_desk.h"
 #include "admin/value_json.h"
 
 using namespace postern;
@@ -18,28 +15,7 @@ using namespace postern::admin;
 
 namespace {
 
-/// The cmdlets of posternd over a directory and a trace of their own, without any server.
-struct Desk {
-  Desk() {
-    char name[] = "/tmp/postern-desk-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    folder = name;
-    directory = std::move(*store::DirectoryStore::open(folder + "/postern.db"));
-    trace = std::move(*store::TraceStore::open({.folder = folder + "/trace"}));
-  }
-  ~Desk() { std::filesystem::remove_all(folder); }
-
-  CommandResult call(std::string_view line, std::string_view organization = "") {
-    const auto script = parse_script(line, now());
-    REQUIRE_MESSAGE(script, script.error().message);
-    const CommandLine& command = script->front().front();
-    const CommandSpec* spec = find_command(command.name);
-    REQUIRE(spec != nullptr);
-    const auto bound = bind_elements(*spec, command.elements);
-    REQUIRE_MESSAGE(bound, bound.error().message);
-    Services services{*directory, *trace, "mx.contoso.com"};
-    return invoke(services, command.name, organization, bound->values);
-  }
+struct Desk : TestDesk {
   /// Values as JSON one a line, then warnings; or the error.
   std::string run(std::string_view line, std::string_view organization = "") {
     const CommandResult result = call(line, organization);
@@ -58,10 +34,6 @@ struct Desk {
     REQUIRE(value != nullptr);
     return value->to_text();
   }
-
-  std::string folder;
-  std::unique_ptr<store::DirectoryStore> directory;
-  std::unique_ptr<store::TraceStore> trace;
 };
 
 struct Contoso : Desk {
