@@ -116,7 +116,7 @@ def test_dovecot_over_tls_with_the_true_client(edge, certificates, trusted):
             assert f'from client.example ([{EXT}])' in field and 'with LMTPS' in field
         else:
             assert reply.line.startswith('451 4.4.1 ')
-            assert 'does not offer XCLIENT' in edge.log_text()
+            wait_until(lambda: 'does not offer XCLIENT' in edge.log_text(), edge.log_text)
         # Who is unknown to Dovecot alone is refused after the message, in its words.
         use(edge, server.unix)
         assert send(edge, GONE).line.startswith(f"550 5.1.1 <{GONE}> User doesn't exist")
