@@ -14,10 +14,12 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 10> server_commands() {
-  return {organization_commands(),   arc_commands(),       domain_commands(),
-          recipient_commands(),      connector_commands(), attribution_commands(),
-          trace_commands(),          composite_commands(), anti_phish_policy_commands(),
+std::array<std::span<const Command>, 11> server_commands() {
+  return {organization_commands(),   arc_commands(),
+          domain_commands(),         recipient_commands(),
+          connector_commands(),      attribution_commands(),
+          trace_commands(),          trace_detail_commands(),
+          composite_commands(),      anti_phish_policy_commands(),
           anti_phish_rule_commands()};
 }
 

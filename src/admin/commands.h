@@ -103,6 +103,7 @@ std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
+std::span<const Command> trace_detail_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();

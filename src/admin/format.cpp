@@ -23,7 +23,7 @@ struct View {
 };
 
 std::span<const std::string> view_columns(std::string_view kind) {
-  static const std::array<View, 10> views = {{
+  static const std::array<View, 12> views = {{
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
@@ -32,6 +32,9 @@ std::span<const std::string> view_columns(std::string_view kind) {
       {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},
       {"AttributionStep", {"Rule", "Connector", "Result", "Why"}},
       {"MessageTraceV2", {"Received", "SenderAddress", "RecipientAddress", "Subject", "Status"}},
+      {"MessageTraceDetailV2", {"Event", "Action", "Detail"}},
+      {"MessageVerdict",
+       {"RecipientAddress", "Changed", "Decision", "NewDecision", "Action", "NewAction"}},
       {"AntiPhishPolicy",
        {"Name", "IsDefault", "EnableSpoofIntelligence", "HonorDmarcPolicy",
         "AuthenticationFailAction"}},

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "admin/commands.h"
+#include "admin/judged_rows.h"
 #include "admin/result_size.h"
 #include "base/ascii.h"
 #include "base/ip_address.h"
@@ -17,22 +18,6 @@ namespace {
 using store::TraceQuery;
 using store::TraceRecord;
 using store::TraceStatus;
-
-std::string_view to_string(TraceStatus status) {
-  switch (status) {
-    case TraceStatus::delivered:
-      return "Delivered";
-    case TraceStatus::failed:
-      return "Failed";
-    case TraceStatus::pending:
-      return "Pending";
-    case TraceStatus::quarantined:
-      return "Quarantined";
-    case TraceStatus::filtered_as_spam:
-      return "FilteredAsSpam";
-  }
-  std::abort();  // A number that was never a TraceStatus: our bug.
-}
 
 /// Reasons that have a property of their own are marked in the trace.
 struct SortedReasons {
@@ -69,7 +54,7 @@ Object describe(const TraceRecord& record) {
       {"SenderAddress", record.reverse_path.empty() ? "<>" : record.reverse_path},
       {"RecipientAddress", record.forward_path},
       {"Subject", record.subject},
-      {"Status", to_string(record.status)},
+      {"Status", trace_status_word(record.status)},
       {"FromIP", record.client},
       {"ToIP", record.to_ip},
       {"Size", record.size},
@@ -128,7 +113,7 @@ bool read_statuses(const Call& call, std::vector<TraceStatus>& statuses) {
     for (const TraceStatus status :
          {TraceStatus::delivered, TraceStatus::failed, TraceStatus::pending,
           TraceStatus::quarantined, TraceStatus::filtered_as_spam}) {
-      if (iequals(word, to_string(status))) statuses.push_back(status);
+      if (iequals(word, trace_status_word(status))) statuses.push_back(status);
     }
   }
   return words.empty() || !statuses.empty();
@@ -211,6 +196,22 @@ constexpr std::array<Command, 1> commands = {{
 }};
 
 }  // namespace
+
+std::string_view trace_status_word(TraceStatus status) {
+  switch (status) {
+    case TraceStatus::delivered:
+      return "Delivered";
+    case TraceStatus::failed:
+      return "Failed";
+    case TraceStatus::pending:
+      return "Pending";
+    case TraceStatus::quarantined:
+      return "Quarantined";
+    case TraceStatus::filtered_as_spam:
+      return "FilteredAsSpam";
+  }
+  std::abort();  // A number that was never a TraceStatus: our bug.
+}
 
 std::span<const Command> trace_commands() {
   return commands;

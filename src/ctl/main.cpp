@@ -6,6 +6,7 @@
 //   postern check mail.eml --ip 192.0.2.1  the authentication of a message, explained
 //   postern probe mx.contoso.com …         does it accept Direct Send? Asked from outside
 //   postern assess trace.csv …             who sends so, and what would be refused
+//   postern explain MESSAGE-TRACE-ID      why a message was decided as it was
 //   postern version
 //
 // Exit status: 0 done, 1 a cmdlet failed, 2 the command line makes no sense.
@@ -24,6 +25,7 @@
 #include "admin/session_commands.h"
 #include "ctl/assess_command.h"
 #include "ctl/check_command.h"
+#include "ctl/explain_command.h"
 #include "ctl/interactive.h"
 #include "ctl/probe_command.h"
 #include "ctl/shell.h"
@@ -101,6 +103,7 @@ int main(int argc, char** argv) {
   const auto check = postern::ctl::add_check_command(app);
   const auto assess = postern::ctl::add_assess_command(app);
   const auto probe = postern::ctl::add_probe_command(app);
+  const auto explain = postern::ctl::add_explain_command(app, options.endpoint);
   bool version = false;
   app.add_subcommand("version", "Print the version")->callback([&] { version = true; });
 
@@ -116,6 +119,7 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("check")) return check();
   if (app.got_subcommand("assess")) return assess();
   if (app.got_subcommand("probe")) return probe();
+  if (app.got_subcommand("explain")) return explain();
   if (version) {
     std::cout << "postern " POSTERN_VERSION "\n";
     return done;

@@ -47,14 +47,16 @@ EdgeTransaction::~EdgeTransaction() {
   for (Accepted& accepted : accepted_) {
     accepted.record.status = store::TraceStatus::failed;
     accepted.record.reasons.emplace_back("ClientAborted");
-    record_when_checked(std::move(accepted.record));
+    record_accepted(std::move(accepted));
   }
 }
 
 smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forward_path,
                                                       const smtp::RcptParameters& parameters) {
   const Time asked = now();
-  policy::RcptVerdict verdict = co_await decide(forward_path);
+  Decided decided = co_await decide(forward_path);
+  policy::RcptVerdict& verdict = decided.verdict;
+  const bool by_policy = verdict.decision != policy::Decision::accept;
 
   // One transaction, one organization: every organization's verdict has a reply of its own.
   if (verdict.decision == policy::Decision::accept && organization_ &&
@@ -88,20 +90,26 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   services_.metrics.count_decision(verdict.decision, reply.enhanced, verdict.direct_send);
   services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);
+  record.settings = policy::to_archive(decided.basis.settings);
+  record.settings_revision = decided.revision;
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
     if (verdict.relay) services_.metrics.relayed.add();
     std::string address = forward_path.domain.empty()
                               ? verdict.recipient
                               : forward_path.local_part + "@" + forward_path.domain;
-    accepted_.emplace_back(std::move(verdict), std::move(record), std::move(address));
+    accepted_.emplace_back(std::move(verdict), std::move(record), std::move(address),
+                           std::move(decided.basis.facts));
   } else {
+    if (!by_policy) decided.basis.facts.refused_by = verdict.reasons.front();
+    record.facts = policy::to_archive(decided.basis.facts);
     record_when_checked(std::move(record));
   }
   co_return reply;
 }
 
-smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox& forward_path) {
+smtp::awaitable<EdgeTransaction::Decided> EdgeTransaction::decide(
+    const mail::Mailbox& forward_path) {
   using ReverseNameFact = policy::RcptFacts::ReverseName;
   policy::RcptFacts facts{.client = session_.client,
                           .hello = session_.hello,
@@ -119,13 +127,17 @@ smtp::awaitable<policy::RcptVerdict> EdgeTransaction::decide(const mail::Mailbox
                          : unknown          ? ReverseNameFact::temporary_failure
                                             : ReverseNameFact::absent;
   }
-  policy::RcptVerdict verdict = policy::decide_rcpt(facts, *services_.directory.snapshot());
-  if (verdict.matched_by == policy::MatchedBy::certificate) {
+  const directory::SharedSnapshot directory = services_.directory.snapshot();
+  Decided decided{.verdict = policy::decide_rcpt(facts, *directory),
+                  .basis = {},
+                  .revision = directory->revision()};
+  decided.basis = policy::find_basis(facts, *directory, decided.verdict);
+  if (decided.verdict.matched_by == policy::MatchedBy::certificate) {
     const net::PeerCertificate& certificate = *session_.tls->certificate;
-    services_.certificates.note(verdict.connector->guid, certificate.names.front(),
+    services_.certificates.note(decided.verdict.connector->guid, certificate.names.front(),
                                 certificate.not_after);
   }
-  co_return verdict;
+  co_return decided;
 }
 
 smtp::awaitable<std::optional<Reply>> EdgeTransaction::begin_content() {
@@ -153,7 +165,7 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
     accepted.record.content_milliseconds = milliseconds_between(content_begun_, arrived);
     accepted.record.delivery_milliseconds = milliseconds_between(arrived, ended);
     if (accepted.record.reply.empty()) accepted.record.reply = reply.to_line();
-    record_when_checked(std::move(accepted.record));
+    record_accepted(std::move(accepted));
   }
   accepted_.clear();
   if (reply.is_success()) {
@@ -189,6 +201,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
+  keep_evidence(*spf, *iprev, *message, testimony);
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
   composite_ = authenticate(*spf, *iprev, *message, testimony);
   if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
@@ -274,7 +287,7 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
 void EdgeTransaction::content_refused(const Reply& reply) {
   note_content();
   note_refusal(reply, "Content");
-  for (Accepted& accepted : accepted_) record_when_checked(std::move(accepted.record));
+  for (Accepted& accepted : accepted_) record_accepted(std::move(accepted));
   accepted_.clear();
 }
 

@@ -16,6 +16,7 @@
 #include "policy/composite.h"
 #include "policy/decision.h"
 #include "policy/header_trust.h"
+#include "policy/judged.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
 
@@ -42,9 +43,15 @@ class EdgeTransaction final : public smtp::Transaction {
     policy::RcptVerdict verdict;
     store::TraceRecord record;
     std::string address;  ///< as EFUsers has addresses
+    policy::JudgedFacts facts;
+  };
+  struct Decided {
+    policy::RcptVerdict verdict;
+    policy::RcptBasis basis;
+    std::uint64_t revision = 0;  ///< of the directory
   };
 
-  smtp::awaitable<policy::RcptVerdict> decide(const mail::Mailbox& forward_path);
+  smtp::awaitable<Decided> decide(const mail::Mailbox& forward_path);
   /// Counts what an accepted recipient's connector sends; beyond its limits it is deferred.
   void limit_rate(policy::RcptVerdict& verdict);
   Result<delivery::NextHop> next_hop_of(const policy::RcptVerdict& verdict) const;
@@ -61,6 +68,14 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
+  /// Is an accepted domain of the organization among the author domains?
+  bool has_own_author();
+  /// For the records, so that the message can be judged again.
+  void keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
+                     const MessageEvidence& message,
+                     const std::optional<policy::ArcTestimony>& testimony);
+  /// The record of an accepted recipient, as soon as it is complete.
+  void record_accepted(Accepted&& accepted);
   /// Composite authentication, the same for all recipients.
   policy::CompositeAuthentication authenticate(
       const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
 #include "edge/transaction.h"
 
@@ -49,6 +52,21 @@ void note(store::TraceRecord& record, const SpfOutcome& spf) {
 void note(store::TraceRecord& record, const auth::Iprev& iprev) {
   record.iprev = to_string(iprev.result);
   record.ptr = iprev.name;
+}
+
+policy::JudgedEvidence evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
+  policy::JudgedEvidence evidence;
+  if (spf.mail_from) evidence.mail_from = spf.mail_from->evaluation;
+  if (spf.helo) evidence.helo = spf.helo->evaluation;
+  evidence.iprev = iprev;
+  return evidence;
+}
+
+void note(store::TraceRecord& record, const SpfOutcome& spf, const auth::Iprev& iprev) {
+  note(record, spf);
+  note(record, iprev);
+  // Of a message whose content was judged it has been kept already.
+  if (record.evidence.empty()) record.evidence = policy::to_archive(evidence_of(spf, iprev));
 }
 
 }  // namespace
@@ -132,6 +150,41 @@ void EdgeTransaction::note_evidence(const MessageEvidence& message,
   }
 }
 
+void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
+                                    const MessageEvidence& message,
+                                    const std::optional<policy::ArcTestimony>& testimony) {
+  policy::JudgedEvidence evidence = evidence_of(spf, iprev);
+  policy::JudgedMessage& kept = evidence.message.emplace(
+      policy::JudgedMessage{.client = judged_.facts.address,
+                            .filtered = filtering_ && filtering_->client(),
+                            .author_domains = checks_.author_domains().domains,
+                            .own_author = has_own_author(),
+                            .dkim = message.dkim,
+                            .arc = message.arc,
+                            .testimony = testimony,
+                            .dmarc = message.dmarc,
+                            .hosts = message.hosts,
+                            .suffixes = std::nullopt});
+  if (settings_->suffixes) {
+    // Nothing is compared by it where DMARC passes.
+    std::vector<std::string> names;
+    if (message.dmarc.result != auth::DmarcResult::pass) {
+      names = {message.dmarc.author_domain, iprev.name};
+      if (message.hosts)
+        std::ranges::copy(message.hosts->mail_exchangers, std::back_inserter(names));
+    }
+    kept.suffixes = policy::find_suffixes(*settings_->suffixes, names);
+  }
+  const std::string text = policy::to_archive(evidence);
+  for (Accepted& accepted : accepted_) accepted.record.evidence = text;
+}
+
+void EdgeTransaction::record_accepted(Accepted&& accepted) {
+  accepted.facts.signals = signals_;
+  accepted.record.facts = policy::to_archive(accepted.facts);
+  record_when_checked(std::move(accepted.record));
+}
+
 /// The content, not a recipient, is why the message is not taken.
 void EdgeTransaction::note_refusal(const mail::Reply& reply, const std::string& reason) {
   const bool for_good = reply.is_permanent();
@@ -180,16 +233,14 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
 void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
   // Mostly both are known, and a record is too large to be handed about.
   if (judged_.spf->is_ready() && judged_.iprev->is_ready()) {
-    note(record, *judged_.spf->get());
-    note(record, *judged_.iprev->get());
+    note(record, *judged_.spf->get(), *judged_.iprev->get());
     services_.trace.record(std::move(record));
     return;
   }
   judged_.spf->then([&trace = services_.trace, iprev = judged_.iprev,
                      record = std::move(record)](const SpfOutcome& spf) mutable {
-    note(record, spf);
-    iprev->then([&trace, record = std::move(record)](const auth::Iprev& found) mutable {
-      note(record, found);
+    iprev->then([&trace, spf, record = std::move(record)](const auth::Iprev& found) mutable {
+      note(record, spf, found);
       trace.record(std::move(record));
     });
   });

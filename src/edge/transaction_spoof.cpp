@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "edge/transaction.h"
+#include "policy/judge_again.h"
 #include "policy/spoof_verdict.h"
 
 namespace postern::edge {
@@ -27,42 +28,30 @@ Treatment to_treatment(SpoofAction action) {
   std::abort();  // never a SpoofAction
 }
 
-/// An administrator's Block, if it is to be refused.
-mail::Reply blocked_sender(std::string_view author_domain) {
-  return {550, "5.7.1",
-          "Access denied, " + std::string(author_domain) +
-              " is not accepted as author from this source"};
-}
-
 }  // namespace
+
+bool EdgeTransaction::has_own_author() {
+  const directory::SharedSnapshot directory = services_.directory.snapshot();
+  return std::ranges::any_of(checks_.author_domains().domains, [&](const std::string& domain) {
+    const auto owner = directory->find_domain(domain);
+    return owner && owner.organization->id() == organization_->id();
+  });
+}
 
 policy::CompositeAuthentication EdgeTransaction::authenticate(
     const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
     const std::optional<policy::ArcTestimony>& testimony) {
-  const std::vector<std::string>& authors = checks_.author_domains().domains;
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
-  const bool own_author = std::ranges::any_of(authors, [&](const std::string& domain) {
-    const auto owner = directory->find_domain(domain);
-    return owner && owner.organization->id() == organization_->id();
-  });
-  // A gateway vouches for itself only, not for the client behind it.
   const bool is_filtered = filtering_ && filtering_->client() != nullptr;
-  const bool vouched = !is_filtered && std::ranges::all_of(accepted_, [](const Accepted& one) {
-    return policy::vouches(one.verdict.matched_by);
-  });
-  const bool originating = std::ranges::all_of(accepted_, [](const Accepted& one) {
-    return one.verdict.direction == policy::Direction::originating;
-  });
+  std::vector<const policy::RcptVerdict*> verdicts;
+  for (const Accepted& accepted : accepted_) verdicts.push_back(&accepted.verdict);
   const policy::CompositeFacts facts{
       .dmarc = &message.dmarc,
       .spf = spf.main(),
       .dkim = message.dkim,
       .reverse_path_domain = reverse_path_.domain,
-      .author_domains = authors.size(),
-      .own_author = own_author,
-      .bringer = !vouched      ? policy::Bringer::stranger
-                 : originating ? policy::Bringer::own_servers
-                               : policy::Bringer::connector,
+      .author_domains = checks_.author_domains().domains.size(),
+      .own_author = has_own_author(),
+      .bringer = policy::find_bringer(verdicts, is_filtered),
       .hidden_client = organization_->config().gateway_in_front && !is_filtered,
       .testimony = testimony ? &*testimony : nullptr,
       .client = judged_.facts.address,
@@ -102,10 +91,7 @@ std::optional<mail::Reply> EdgeTransaction::act_on_spoof(const MessageEvidence& 
   };
   if (std::ranges::all_of(verdicts, is_rejected)) {
     const Verdict& first = verdicts.front();
-    const std::string& author = message.dmarc.author_domain;
-    const mail::Reply plain = first.spoof.setting == "DmarcRejectAction"
-                                  ? policy::dmarc_rejection(author)
-                                  : blocked_sender(author);
+    const mail::Reply plain = policy::spoof_refusal(first.spoof, message.dmarc.author_domain);
     const mail::Reply reply = refusal(plain.code, plain.enhanced, plain.text);
     note_refusal(reply, policy::to_text(first.spoof, composite_, *first.policy));
     for (std::size_t i = 0; i < accepted_.size(); ++i)

@@ -14,6 +14,7 @@
 #include "directory/connector_validation.h"
 #include "directory/validation.h"
 #include "policy/decision.h"
+#include "policy/judged_check.h"
 
 namespace postern::policy {
 
@@ -182,6 +183,7 @@ class CasePlayer {
       facts_.reverse_path = &reverse_path_;
       facts_.forward_path = &forward_path_;
       verdict_ = decide_rcpt(facts_, directory_);
+      check_decided_again(facts_, directory_, verdict_);
     } else {
       return false;
     }

@@ -195,11 +195,14 @@ bool needs_reverse_name(const IpAddress& client) {
   return client.is_v6() && !client.is_loopback();
 }
 
-RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
+Snapshot::DomainOwner find_recipient_owner(const RcptFacts& facts, const Snapshot& directory) {
   const std::string_view domain = facts.forward_path->domain;
-  const AttributionFacts known(facts, directory,
-                               domain.empty() ? find_postmaster_owner(directory, facts.server_name)
-                                              : directory.find_domain(domain));
+  return domain.empty() ? find_postmaster_owner(directory, facts.server_name)
+                        : directory.find_domain(domain);
+}
+
+RcptVerdict decide_rcpt(const RcptFacts& facts, const Snapshot& directory) {
+  const AttributionFacts known(facts, directory, find_recipient_owner(facts, directory));
   const directory::InboundConnector* restriction = nullptr;
   RcptVerdict verdict = decide(facts, known, directory, restriction);
   verdict.own_sender = known.sender && verdict.organization != nullptr &&

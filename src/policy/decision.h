@@ -61,6 +61,10 @@ struct RcptVerdict {
 /// 5.7.25 is not applied.
 bool needs_reverse_name(const IpAddress& client);
 
+/// Who accepts mail for the forward-path; for `<Postmaster>` whoever looks after this server.
+directory::Snapshot::DomainOwner find_recipient_owner(const RcptFacts& facts,
+                                                      const directory::Snapshot& directory);
+
 RcptVerdict decide_rcpt(const RcptFacts& facts, const directory::Snapshot& directory);
 
 /// `… [mx.example.com 2025-01-29T19:07:30.476Z 08DD3FA5DBC8F401]` after the sentence, as real

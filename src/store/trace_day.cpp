@@ -33,16 +33,27 @@ CREATE TABLE row (
   status INTEGER NOT NULL, spf INTEGER, spf_domain INTEGER, dkim INTEGER, arc INTEGER,
   dmarc INTEGER, dmarc_policy INTEGER, compauth INTEGER, signals INTEGER, subject INTEGER, message_id INTEGER,
   author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
-  delivery_milliseconds INTEGER NOT NULL);
+  delivery_milliseconds INTEGER NOT NULL, settings INTEGER, facts INTEGER, evidence INTEGER,
+  settings_revision INTEGER);
 CREATE UNIQUE INDEX row_id ON row (id, forward_path);
 CREATE INDEX row_received ON row (organization, received);
 CREATE INDEX row_forward_path ON row (forward_path);
 CREATE INDEX row_reverse_path ON row (reverse_path);
 CREATE INDEX row_client ON row (client);
 CREATE INDEX row_message_id ON row (message_id);
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 )sql";
-static_assert(trace_schema_version == 3, "the schema above says which version it is");
+static_assert(trace_schema_version == 4, "the schema above says which version it is");
+
+/// From version 3.
+constexpr const char* migration = R"sql(
+ALTER TABLE row ADD COLUMN settings INTEGER;
+ALTER TABLE row ADD COLUMN facts INTEGER;
+ALTER TABLE row ADD COLUMN evidence INTEGER;
+ALTER TABLE row ADD COLUMN settings_revision INTEGER;
+PRAGMA user_version = 4;
+)sql";
+static_assert(oldest_trace_schema_version == 3, "the migration above says from which version");
 
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t session_bytes = 8;
@@ -91,9 +102,9 @@ Database open_day(const std::string& path) {
   version.step();
   const std::int64_t found = version.number(0);
   version.reset();
-  if (found == 0) {
+  if (found == 0 || found == oldest_trace_schema_version) {
     SqliteTransaction transaction(*database);
-    database->execute(schema);
+    database->execute(found == 0 ? schema : migration);
     transaction.commit();
   } else if (found != trace_schema_version) {
     throw SqliteError(fmt::format("{} has the schema {} of another version", path, found),
@@ -270,7 +281,7 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
       add_row_(database_.prepare(
           "INSERT OR REPLACE INTO row VALUES "
-          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -293,7 +304,9 @@ void TraceDayWriter::write(std::span<const TraceRecord> records) {
 }
 
 std::int64_t TraceDayWriter::intern(std::string_view text) {
-  std::string key(text);
+  // A digest of what a message was judged on is shorter, and no text begins like that.
+  constexpr std::size_t longest_key = 100;
+  std::string key = text.size() <= longest_key ? std::string(text) : '\0' + sha256(text);
   if (const auto known = known_strings_.find(key); known != known_strings_.end()) {
     return known->second;
   }
@@ -359,6 +372,10 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 33, pack_next_hop(record));
   row.bind(34, record.content_milliseconds);
   row.bind(35, record.delivery_milliseconds);
+  bind_string(row, 36, record.settings);
+  bind_string(row, 37, record.facts);
+  bind_string(row, 38, record.evidence);
+  row.bind(39, static_cast<std::int64_t>(record.settings_revision));
   row.run();
 }
 

@@ -2,14 +2,15 @@
 //
 // Most texts of a row come again and again: the same client, its HELO, its reply. A row
 // therefore holds numbers, and the table `string` holds each text once. With realistic mail this
-// halves the file (350 bytes a row instead of 680, indexes included), and an index on a number
-// costs a dozen bytes, so that recipient, sender, client and Message-ID can all have one.
+// halves the file, and an index on a number costs a dozen bytes, so that recipient, sender, client
+// and Message-ID can all have one. What a message was judged on (policy/judged.h) are three such
+// texts: an organization's settings, and often the evidence about a sender, stand there once a day.
 // Strings are found by 48 bits of a SHA-256 of their lower-case form: an index of short numbers,
 // in which nobody can provoke collisions, and which finds an address however it is spelled.
 //
-// PRAGMA user_version is the schema's version. A later version adds columns to `row`, with
-// a default that says "not known", and a step in `migrate`; files of the days before are read
-// with the columns that they have.
+// PRAGMA user_version is the schema's version. A later version adds columns at the end of `row`,
+// which are null in older rows, and a step in `migrate` for the file of the day on which it is
+// installed; files of the days before are read with the columns that they have.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,11 @@
 
 namespace postern::store {
 
-inline constexpr std::int64_t trace_schema_version = 3;
+inline constexpr std::int64_t trace_schema_version = 4;
+/// Older files cannot be read.
+inline constexpr std::int64_t oldest_trace_schema_version = 3;
+/// From here on rows have what they were judged on.
+inline constexpr std::int64_t first_trace_schema_with_basis = 4;
 
 /// Longest text that a row keeps, in octets; what is longer is cut between characters.
 inline constexpr std::size_t max_trace_text = 1000;
@@ -84,8 +89,8 @@ class TraceDayWriter {
   Statement find_string_;
   Statement add_string_;
   Statement add_row_;
-  // The strings used last. Emptied when full, and when a transaction failed, since then it may
-  // hold numbers that were rolled back.
+  // The strings used last; long ones by their digest. Emptied when full, and when a transaction
+  // failed, since then it may hold numbers that were rolled back.
   std::unordered_map<std::string, std::int64_t> known_strings_;
 };
 

@@ -33,6 +33,8 @@ struct TraceQuery {
   std::string subject;
   SubjectFilter subject_filter = SubjectFilter::contains;
   std::size_t limit = 1000;
+  /// Read also what the rows were judged on: texts of a kilobyte that lists need not.
+  bool with_basis = false;
 };
 
 struct TraceAnswer {

@@ -50,6 +50,13 @@ struct TraceRecord {
   std::string to_ip;                       ///< address of the server behind next_hop
   std::int64_t content_milliseconds = 0;   ///< DATA to final dot
   std::int64_t delivery_milliseconds = 0;  ///< final dot to reply
+
+  // What it was judged on, as texts of policy/judged.h: for explaining and judging again. Empty:
+  // not kept, or not asked for (TraceQuery::with_basis).
+  std::string settings;
+  std::string facts;
+  std::string evidence;
+  std::uint64_t settings_revision = 0;  ///< of the directory; 0: not known
 };
 
 }  // namespace postern::store

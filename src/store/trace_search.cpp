@@ -51,7 +51,11 @@ enum Column {
   size,
   next_hop,
   content_milliseconds,
-  delivery_milliseconds
+  delivery_milliseconds,
+  settings,
+  facts,
+  evidence,
+  settings_revision
 };
 constexpr std::string_view columns =
     "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, "
@@ -61,6 +65,9 @@ constexpr std::string_view columns =
     "message_id, author, size, "
     "next_hop, content_milliseconds, "
     "delivery_milliseconds";
+constexpr std::string_view basis_columns = ", settings, facts, evidence, settings_revision";
+/// Of a file that has no such columns yet.
+constexpr std::string_view no_basis_columns = ", NULL, NULL, NULL, 0";
 
 bool is_exact(const std::vector<std::string>& patterns) {
   const auto plain = [](const std::string& pattern) {
@@ -90,8 +97,9 @@ bool matches_subject(std::string_view text, const TraceQuery& query) {
 
 class DaySearch {
  public:
-  DaySearch(Database& database, const TraceQuery& query, TraceRange range)
+  DaySearch(Database& database, const TraceQuery& query, TraceRange range, bool has_basis)
       : database_(database),
+        has_basis_(has_basis),
         query_(query),
         range_(range),
         by_id_(database.prepare("SELECT text FROM string WHERE id = ?")),
@@ -102,7 +110,8 @@ class DaySearch {
     const auto condition = sql_condition();
     if (!condition) return found;
     Statement row = database_.prepare(
-        fmt::format("SELECT {} FROM row WHERE {} ORDER BY received DESC", columns, *condition));
+        fmt::format("SELECT {}{} FROM row WHERE {} ORDER BY received DESC", columns,
+                    has_basis_ ? basis_columns : no_basis_columns, *condition));
     row.bind(1, range_.start.time_since_epoch().count());
     row.bind(2, range_.end.time_since_epoch().count());
     if (!query_.message_trace_id.empty()) row.bind_blob(3, pack_trace_id(query_.message_trace_id));
@@ -248,10 +257,17 @@ class DaySearch {
     unpack_next_hop(text(row, next_hop), record);
     record.content_milliseconds = row.number(content_milliseconds);
     record.delivery_milliseconds = row.number(delivery_milliseconds);
+    if (query_.with_basis) {
+      record.settings = text(row, settings);
+      record.facts = text(row, facts);
+      record.evidence = text(row, evidence);
+      record.settings_revision = static_cast<std::uint64_t>(row.number(settings_revision));
+    }
     return record;
   }
 
   Database& database_;
+  const bool has_basis_;
   const TraceQuery& query_;
   const TraceRange range_;
   Statement by_id_;
@@ -268,11 +284,12 @@ Result<std::vector<TraceRecord>> search_trace_day(const std::string& path, const
   try {
     Statement version = database->prepare("PRAGMA user_version");
     version.step();
-    if (version.number(0) != trace_schema_version) {
+    const std::int64_t found = version.number(0);
+    version.reset();
+    if (found < oldest_trace_schema_version || found > trace_schema_version) {
       return fail(fmt::format("{} was written by another version of Postern.", path));
     }
-    version.reset();
-    return DaySearch(*database, query, range).run();
+    return DaySearch(*database, query, range, found >= first_trace_schema_with_basis).run();
   } catch (const SqliteError& error) {
     return fail(fmt::format("{} cannot be read: {}.", path, error.what()));
   }

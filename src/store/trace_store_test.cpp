@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "policy/judged.h"
 #include "store/trace_day.h"
 #include "store/trace_files.h"
 
@@ -117,9 +118,17 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   refused.to_ip = "192.0.2.25";
   refused.content_milliseconds = 12;
   refused.delivery_milliseconds = 345;
+  // A NUL and a thousand octets are kept as they are.
+  refused.settings = std::string("{8:Contoso\0}", 12);
+  refused.facts = "{15:ann@contoso.com}";
+  refused.evidence = std::string(20'000, 'x');
+  refused.settings_revision = 17;
   store->record(refused);
 
-  const auto answer = store->find(all());
+  CHECK(store->find(all())->records.front().evidence.empty());
+  TraceQuery query = all();
+  query.with_basis = true;
+  const auto answer = store->find(query);
   REQUIRE(answer);
   REQUIRE(answer->records.size() == 1);
   const TraceRecord& back = answer->records.front();
@@ -158,6 +167,39 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.to_ip == refused.to_ip);
   CHECK(back.content_milliseconds == 12);
   CHECK(back.delivery_milliseconds == 345);
+  CHECK(back.settings == refused.settings);
+  CHECK(back.facts == refused.facts);
+  CHECK(back.evidence == refused.evidence);
+  CHECK(back.settings_revision == 17);
+}
+
+TEST_CASE("a file of the version before is read as it is, and written after it was brought up") {
+  const TemporaryFolder folder;
+  const TraceSettings settings = settings_in(folder);
+  {
+    const auto store = open(settings);
+    store->record(row("ann@contoso.com"));
+    store->record(row("old@contoso.com", noon - 24h));
+  }
+  for (const char* day : {"2025-06-12", "2025-06-13"}) {
+    Database database = std::move(*Database::open(fmt::format("{}/{}.db", settings.folder, day)));
+    for (const char* column : {"settings", "facts", "evidence", "settings_revision"})
+      database.execute(fmt::format("ALTER TABLE row DROP COLUMN {}", column).c_str());
+    database.execute("PRAGMA user_version = 3");
+  }
+  const auto store = open(settings);
+  CHECK(found(*store, all()) == "ann@contoso.com old@contoso.com ");
+  TraceRecord newer = row("new@contoso.com", noon);
+  newer.settings = "{}";
+  store->record(newer);
+  TraceQuery query = all();
+  query.with_basis = true;
+  const auto answer = store->find(query);
+  REQUIRE(answer);
+  REQUIRE(answer->records.size() == 3);
+  CHECK(answer->records[0].settings == "{}");
+  CHECK(answer->records[1].settings.empty());
+  CHECK(answer->records[2].forward_path == "old@contoso.com");
 }
 
 TEST_CASE("ids of another form and replies of another shape are kept too") {
@@ -512,7 +554,46 @@ TEST_CASE("texts are cut between characters, rows and reasons are bounded") {
   CHECK(record.reasons.front().size() == max_trace_text);
 }
 
-TEST_CASE("a row of ordinary mail takes at most 500 bytes") {
+namespace {
+
+/// Texts as the edge keeps them, for mail of a vendor with SPF, one signature and DMARC.
+void keep_basis(TraceRecord& record, const std::string& vendor) {
+  policy::JudgedSettings basis{.server_name = "mx1.contoso.com", .has_relay = true};
+  basis.organizations.push_back({.name = "contoso", .domains = {{.name = "contoso.com"}}});
+  basis.policy.name = "Default";
+  record.settings = to_archive(basis);
+  record.facts = to_archive(policy::JudgedFacts{
+      .destination = directory::Destination{.recipient = record.forward_path, .detail = ""}});
+  policy::JudgedEvidence evidence;
+  evidence.mail_from = auth::SpfEvaluation{.result = auth::SpfResult::pass,
+                                           .domain = vendor,
+                                           .mechanism = "ip4:192.0.2.0/24 of _spf." + vendor};
+  evidence.helo = auth::SpfEvaluation{.domain = record.hello, .problem = "no record"};
+  evidence.iprev = {auth::IprevResult::pass, record.ptr, true};
+  if (record.decision != "Reject") {
+    policy::JudgedMessage& message = evidence.message.emplace();
+    message.author_domains = {vendor};
+    message.dkim = {{.status = auth::DkimStatus::pass,
+                     .problem = auth::DkimProblem::none,
+                     .domain = vendor,
+                     .selector = "selector1",
+                     .key_bits = 2048}};
+    message.dmarc = {.result = auth::DmarcResult::pass,
+                     .author_domain = vendor,
+                     .organizational_domain = vendor,
+                     .record_domain = vendor,
+                     .record = "v=DMARC1; p=reject; rua=mailto:dmarc@" + vendor,
+                     .policy = auth::DmarcPolicy::reject,
+                     .policy_tag = "p"};
+    message.suffixes.emplace();
+  }
+  record.evidence = to_archive(evidence);
+  record.settings_revision = 1'234;
+}
+
+}  // namespace
+
+TEST_CASE("a row of ordinary mail takes at most 700 bytes") {
   const TemporaryFolder folder;
   const TraceSettings settings = settings_in(folder);
   constexpr int rows = 20'000;
@@ -545,6 +626,7 @@ TEST_CASE("a row of ordinary mail takes at most 500 bytes") {
         record.author = "news@" + record.spf_domain;
         record.compauth = i % 3 == 0 ? "pass 109" : "pass 100";
       }
+      keep_basis(record, fmt::format("vendor{}.test", host % 700));
       store->record(std::move(record));
     }
     REQUIRE(store->flush(60s));
@@ -553,5 +635,5 @@ TEST_CASE("a row of ordinary mail takes at most 500 bytes") {
   std::int64_t bytes = 0;
   for (const TraceDay& day : list_trace_days(settings.folder)) bytes += day.bytes;
   MESSAGE("bytes a trace row: ", bytes / rows);
-  CHECK(bytes / rows <= 500);
+  CHECK(bytes / rows <= 700);
 }

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from certificates import Certificates  # noqa: E402
+from judged import assert_judged_again  # noqa: E402
 from postern import BIN, Postern  # noqa: E402
 
 CONTOSO = [
@@ -59,11 +60,14 @@ def folder():
 @pytest.fixture(scope='module')
 def postern(request, certificates):
     """A daemon for all tests of a module, with the module's SETTINGS and the organization of
-    the test table (CONTOSO). Tests that change the directory put it back."""
+    the test table (CONTOSO). Tests that change the directory put it back. With JUDGE_AGAIN in the module,
+    all mail that was sent is judged again at the end."""
     with temporary_folder() as folder, \
             Postern(folder, certificates, **getattr(request.module, 'SETTINGS', {})) as postern:
         postern.cmdlets(*CONTOSO)
         yield postern
+        if getattr(request.module, 'JUDGE_AGAIN', False):
+            assert_judged_again(postern)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from replies import (ACCEPTED, BAD_HELLO, DIRECT_SEND, NO_FROM_FIELD, NO_REVERSE
                      assert_reply)
 from smtp_session import SmtpSession, message
 
+JUDGE_AGAIN = True
+
 EXT = '203.0.113.9'
 IN_CONTOSO_SPF = '203.0.113.10'
 

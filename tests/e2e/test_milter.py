@@ -13,6 +13,7 @@ import pytest
 import case_files
 from conftest import CONTOSO, temporary_folder
 from hop_server import HopServer
+from judged import assert_judged_again
 from milter_client import NEGOTIATE, MilterClient, connect, content, envelope, packet, texts
 from postern import ZONE, Postern, free_port
 from postfix import Postfix, needs_root
@@ -46,6 +47,7 @@ def judge(certificates):
     with temporary_folder() as folder, HopServer('smtp') as smart_host, \
             MilterPostern(folder, certificates, delivery={'relay': smart_host.url}) as postern:
         yield postern
+        assert_judged_again(postern)
 
 
 @pytest.fixture(scope='module')

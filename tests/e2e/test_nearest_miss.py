@@ -10,6 +10,8 @@ from postern import CmdletError
 from replies import ACCEPTED, DIRECT_SEND, PARTNER, assert_reply
 from smtp_session import SmtpSession, client_context
 
+JUDGE_AGAIN = True
+
 NEAR_PRINTERS = "connector Printers lists 198.51.100.7, which is in the client's /24"
 
 

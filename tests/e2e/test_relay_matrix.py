@@ -11,6 +11,7 @@ import pytest
 from case_files import FOLDER
 from conftest import temporary_folder
 from hop_server import HopServer
+from judged import assert_judged_again
 from postern import Postern
 from smtp_session import SmtpSession, client_context, message
 
@@ -57,6 +58,7 @@ def world(certificates):
             Postern(folder, certificates, delivery={'relay': smart_host.url}) as postern:
         postern.cmdlets(*MATRIX.cmdlets)
         yield postern, smart_host
+        assert_judged_again(postern)
 
 
 @pytest.fixture(scope='module')

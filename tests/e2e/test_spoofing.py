@@ -7,6 +7,7 @@ import dkim
 import pytest
 
 from conftest import CONTOSO, temporary_folder
+from judged import assert_judged_again
 from postern import ZONE, Postern
 from signing import make_keys
 from smtp_session import SmtpSession, message
@@ -43,6 +44,7 @@ def world(certificates, tmp_path_factory):
     with temporary_folder() as folder, Postern(folder, certificates, zone=ZONE + RECORDS + keys) as postern:
         postern.cmdlets(*CONTOSO, 'New-AcceptedDomain strict.contoso.com')
         yield postern, private
+        assert_judged_again(postern)
 
 
 @pytest.fixture
