@@ -125,7 +125,7 @@ CommandResult test_message(const Call& call) {
         {"Reason", then.reason},
         {"NewReason", now.reason},
         {"Reply", record.reply},
-        {"NewReply", now.reply.empty() && then == now ? record.reply : now.reply},
+        {"NewReply", then == now ? record.reply : now.reply},
         {"Status", trace_status_word(record.status)},
         {"SettingsRevision", record.settings_revision},
     };

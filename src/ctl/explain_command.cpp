@@ -70,7 +70,7 @@ void print_steps(std::ostream& out, const std::vector<admin::Value>& steps) {
                          envelope == nullptr ? "" : text(*envelope, "SenderAddress"), recipient);
       is_first = false;
     }
-    out << fmt::format("  {:<17} {:<13} {}\n", text(*step, "Event"), text(*step, "Action"),
+    out << fmt::format("  {:<17} {:<14} {}\n", text(*step, "Event"), text(*step, "Action"),
                        text(*step, "Detail"));
   }
 }

@@ -25,6 +25,6 @@ def explain(postern, row, *arguments):
     steps = {}
     for line in done.stdout.splitlines():
         if line.startswith('  '):
-            event, action, detail = line[2:19].strip(), line[20:33].strip(), line[34:]
+            event, action, detail = line[2:19].strip(), line[20:34].strip(), line[35:]
             steps.setdefault(event, []).append((action, detail))
     return steps, done.stdout
