@@ -28,7 +28,7 @@ struct TraceSettings {
   std::string folder;  ///< made if need be, with rights for the owner alone
   int keep_days = 90;  ///< days before today
   std::int64_t max_bytes = std::int64_t{20} * 1024 * 1024 * 1024;
-  std::size_t queue_rows = 50'000;  ///< about 1 kB of memory each
+  std::size_t queue_rows = 50'000;  ///< about 2 kB of memory each
   std::chrono::milliseconds batch_delay{1000};
   std::chrono::seconds patience{10};
   /// The clock that says which day is today.
