@@ -41,10 +41,9 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
     const std::optional<policy::ArcTestimony>& testimony) {
   const std::vector<std::string>& authors = checks_.author_domains().domains;
   const directory::SharedSnapshot directory = services_.directory.snapshot();
-  const bool own_author = std::ranges::any_of(authors, [&](const std::string& domain) {
-    const auto owner = directory->find_domain(domain);
-    return owner && owner.organization->id() == organization_->id();
-  });
+  const policy::OwnDomains own{*directory, organization_->id()};
+  const bool own_author =
+      std::ranges::any_of(authors, [&](const std::string& domain) { return own.has(domain); });
   // A gateway vouches for itself only, not for the client behind it.
   const bool is_filtered = filtering_ && filtering_->client() != nullptr;
   const bool vouched = !is_filtered && std::ranges::all_of(accepted_, [](const Accepted& one) {
@@ -60,6 +59,9 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
       .reverse_path_domain = reverse_path_.domain,
       .author_domains = authors.size(),
       .own_author = own_author,
+      .own_marks =
+          own_author ? policy::find_own_marks(message.dkim, testimony ? &*testimony : nullptr, own)
+                     : policy::OwnMarks{},
       .bringer = !vouched      ? policy::Bringer::stranger
                  : originating ? policy::Bringer::own_servers
                                : policy::Bringer::connector,
