@@ -125,13 +125,23 @@ VerdictWords to_words(const JudgedRows& rows, const policy::JudgedAgain& again, 
     reply = again.deferral->reply;
     words.reason = again.deferral->reason;
   }
-  if (one.is_judged) {
+  if (decision == Decision::accept && again.claim_decides) {
+    decision = again.claim.reply.is_permanent() ? Decision::reject : Decision::defer;
+    reply = again.claim.reply;
+    words.reason = again.claim.reason;
+    words.compauth = policy::to_text(*again.composite);
+    words.signals = again.signals;
+  } else if (one.is_judged) {
     words.compauth = policy::to_text(*again.composite);
     words.signals = again.signals;
     const bool kept = one.spoof.action == directory::SpoofAction::reject && !again.is_refused;
     words.action = to_string(kept ? directory::SpoofAction::quarantine : one.spoof.action);
     if (!one.spoof.setting.empty())
       words.reason = fmt::format("{}: {}", one.spoof.setting, to_string(one.spoof.action));
+    if (one.is_kept) {
+      words.action = to_string(directory::SpoofAction::quarantine);
+      words.reason = again.claim.reason;
+    }
     if (again.is_refused) {
       decision = Decision::reject;
       reply = again.refusal;

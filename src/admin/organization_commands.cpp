@@ -19,8 +19,11 @@ struct Switch {
   std::string_view name;
   bool OrganizationConfig::* value;
 };
-constexpr std::array<Switch, 4> switches = {{
+constexpr std::array<Switch, 6> switches = {{
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
+    {"RejectDirectSendCheckHeaderFrom", &OrganizationConfig::reject_direct_send_check_header_from},
+    {"RejectDirectSendAllowAuthenticated",
+     &OrganizationConfig::reject_direct_send_allow_authenticated},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
     {"StampExchangeHeaders", &OrganizationConfig::stamp_exchange_headers},
     {"GatewayInFront", &OrganizationConfig::gateway_in_front},
@@ -168,6 +171,16 @@ constexpr ParameterSpec set_config_parameters[] = {
      "connector vouches for the client by its address or certificate: "
      "550 5.7.68 TenantInboundAttribution.",
      named, false, "False"},
+    {"RejectDirectSendCheckHeaderFrom", boolean,
+     "With RejectDirectSend, refuse after the content also mail with an own domain in the From "
+     "field and a foreign or null reverse-path, unless a connector vouches for the client, or SPF, "
+     "DKIM or a trusted ARC seal proves the domain. No effect without RejectDirectSend.",
+     named, false, "False"},
+    {"RejectDirectSendAllowAuthenticated", boolean,
+     "With RejectDirectSend, let mail through whose own domain in the reverse-path SPF, DKIM or a "
+     "trusted ARC seal proves: accepted at RCPT and refused after the content if nothing does. No "
+     "effect without RejectDirectSend.",
+     named, false, "False"},
     {"DeferOnTempError", boolean,
      "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
      "451 4.4.3.",
@@ -212,6 +225,7 @@ constexpr std::array<Command, 5> commands = {{
     {{"Set-OrganizationConfig", change, "Changes the settings of an organization.",
       set_config_parameters, "",
       "Set-OrganizationConfig -RejectDirectSend $true\n"
+      "Set-OrganizationConfig -RejectDirectSend $true -RejectDirectSendCheckHeaderFrom $true\n"
       "Set-OrganizationConfig -DeferOnTempError $true\n"
       "Set-OrganizationConfig -RelayNextHop 'smtp:smarthost.example:25?tls=verify'"},
      set_organization_config},

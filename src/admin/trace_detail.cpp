@@ -154,13 +154,18 @@ class Steps {
     const policy::JudgedOrganization* const own = own_organization();
     if (own == nullptr) return;
     add("Settings", fmt::format("revision {}", record_.settings_revision),
-        fmt::format("RejectDirectSend {}, DeferOnTempError {}, GatewayInFront {}; policy {}{}",
-                    yes_or_no(own->config.reject_direct_send),
-                    yes_or_no(own->config.defer_on_temp_error),
-                    yes_or_no(own->config.gateway_in_front), recipient_.settings.policy.name,
-                    recipient_.settings.rule.empty() ? "" : " by rule " + recipient_.settings.rule),
+        fmt::format(
+            "RejectDirectSend {}{}{}, DeferOnTempError {}, GatewayInFront {}; policy {}{}",
+            yes_or_no(own->config.reject_direct_send),
+            own->config.reject_direct_send_check_header_from ? " with CheckHeaderFrom" : "",
+            own->config.reject_direct_send_allow_authenticated ? " with AllowAuthenticated" : "",
+            yes_or_no(own->config.defer_on_temp_error), yes_or_no(own->config.gateway_in_front),
+            recipient_.settings.policy.name,
+            recipient_.settings.rule.empty() ? "" : " by rule " + recipient_.settings.rule),
         {{"Revision", record_.settings_revision},
          {"RejectDirectSend", own->config.reject_direct_send},
+         {"RejectDirectSendCheckHeaderFrom", own->config.reject_direct_send_check_header_from},
+         {"RejectDirectSendAllowAuthenticated", own->config.reject_direct_send_allow_authenticated},
          {"DeferOnTempError", own->config.defer_on_temp_error},
          {"GatewayInFront", own->config.gateway_in_front},
          {"AntiPhishPolicy", recipient_.settings.policy.name},
@@ -175,6 +180,8 @@ class Steps {
     const std::string reason = rcpt.reasons.empty() ? "" : rcpt.reasons.front();
     if (reason == "RejectDirectSend") return own + "; RejectDirectSend is on";
     if (reason == "DirectSend") return own + "; RejectDirectSend is off";
+    if (reason == "DirectSendToBeProven")
+      return own + "; RejectDirectSend is on, and the content may prove it";
     if (reason == "UnknownRecipient") return "the organization has no such recipient";
     if (reason == "RelayAccessDenied")
       return "nobody here accepts mail for the recipient's domain, and no OnPremises connector has "
@@ -291,7 +298,26 @@ class Steps {
     dmarc(message.dmarc);
   }
 
+  void claim(const policy::JudgedAgain& again, const policy::RecipientAgain& one) {
+    for (const std::string& reason : record_.reasons) {
+      if (reason.starts_with("LookAlikeDomain") || reason.starts_with("DisplayNameCarries"))
+        add("Impersonation", "", reason);
+    }
+    if (again.claim.reason.empty() || policy::vouches(one.rcpt.matched_by)) return;
+    const mail::Reply& reply = again.claim.reply;
+    add("Claim",
+        one.is_kept            ? "Quarantine"
+        : reply.is_success()   ? "Accept"
+        : reply.is_permanent() ? "Reject"
+                               : "Defer",
+        join({again.claim.reason,
+              one.is_kept ? "kept in quarantine, because other recipients get it" : "",
+              reply.is_success() ? "" : reply.to_line()},
+             "; "));
+  }
+
   void judgement(const policy::JudgedAgain& again, const policy::RecipientAgain& one) {
+    claim(again, one);
     if (again.deferral) {
       add("DeferOnTempError", "Defer", again.deferral->reason);
       return;
@@ -310,6 +336,7 @@ class Steps {
          {"Reason", policy::reason_text(composite.reason)},
          {"Rule", composite.rule},
          {"Signals", again.signals}});
+    if (again.claim_decides) return;
     const policy::JudgedSettings& settings = recipient_.settings;
     const std::string policy =
         settings.rule.empty()

@@ -51,6 +51,9 @@ struct ConfigSwitch {
 };
 constexpr ConfigSwitch config_switches[] = {
     {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
+    {"RejectDirectSendCheckHeaderFrom", &OrganizationConfig::reject_direct_send_check_header_from},
+    {"RejectDirectSendAllowAuthenticated",
+     &OrganizationConfig::reject_direct_send_allow_authenticated},
     {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
     {"GatewayInFront", &OrganizationConfig::gateway_in_front},
 };
@@ -159,6 +162,8 @@ constexpr ParameterSpec test_parameters[] = {
     {"MessageTraceId", text, "The id of the transaction, as Get-MessageTraceV2 shows it.", 0, true},
     {"RecipientAddress", text, "One of its recipients; without it all are judged.", 1},
     {"RejectDirectSend", boolean, "As of Set-OrganizationConfig. Without it: as it was then."},
+    {"RejectDirectSendCheckHeaderFrom", boolean, "As of Set-OrganizationConfig."},
+    {"RejectDirectSendAllowAuthenticated", boolean, "As of Set-OrganizationConfig."},
     {"DeferOnTempError", boolean, "As of Set-OrganizationConfig."},
     {"GatewayInFront", boolean, "As of Set-OrganizationConfig."},
     {"EnableSpoofIntelligence", boolean, "As of Set-AntiPhishPolicy, in every recipient's policy."},

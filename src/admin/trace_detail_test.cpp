@@ -94,7 +94,7 @@ JudgedEvidence forged(const std::string& author, auth::DmarcPolicy policy) {
                                            .mechanism = "ip4:203.0.113.9 of _spf.phish.test"};
   policy::JudgedMessage& message = evidence.message.emplace();
   message.author_domains = {author};
-  message.own_author = author == "contoso.com";
+  if (author == "contoso.com") message.own_domains = {author};
   message.dkim = {{.status = auth::DkimStatus::fail,
                    .problem = auth::DkimProblem::body_hash,
                    .domain = author,

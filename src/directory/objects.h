@@ -89,6 +89,11 @@ struct InboundConnector {
 
 struct OrganizationConfig {
   bool reject_direct_send = false;
+  // Extensions of that switch, without effect where it is off: policy/own_claims.h.
+  /// An own domain in the From field counts as well.
+  bool reject_direct_send_check_header_from = false;
+  /// Mail that SPF or DKIM proves to be the organization's is let through.
+  bool reject_direct_send_allow_authenticated = false;
   /// What the DNS could not say now is asked again later: policy/temp_error.h.
   bool defer_on_temp_error = false;
   /// Results also under the names that Exchange gives them: policy/header_trust.h.

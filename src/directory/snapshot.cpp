@@ -36,6 +36,45 @@ bool Organization::has_domain_below(std::string_view name) const {
   });
 }
 
+std::optional<std::string> Organization::find_look_alike(std::string_view domain) const {
+  const ComparedName foreign(domain);
+  if (domains_.size() > max_compared_domains) return look_alikes_.find(foreign);
+  std::optional<std::string> found;
+  const bool is_foreign = domains_.for_each([&](const SharedDomain& one) {
+    const ComparedName own(one->name);
+    if (resembles(foreign, own)) name_plainest(found, one->name);
+    return own.registrable != foreign.registrable;
+  });
+  return is_foreign ? found : std::nullopt;
+}
+
+void Organization::put_domain(SharedDomain domain) {
+  const std::string name = domain->name;
+  const bool is_new = domains_.find(name) == nullptr;
+  domains_.insert_or_assign(std::move(domain));
+  if (!is_new || domains_.size() <= max_compared_domains) return;
+  if (!look_alikes_.empty()) {
+    look_alikes_.insert(name);
+    return;
+  }
+  domains_.for_each([&](const SharedDomain& one) {
+    look_alikes_.insert(one->name);
+    return true;
+  });
+}
+
+void Organization::remove_domain(std::string_view name) {
+  if (domains_.find(name) == nullptr) return;
+  if (domains_.size() > max_compared_domains) {
+    if (domains_.size() - 1 > max_compared_domains) {
+      look_alikes_.remove(std::string(name));
+    } else {
+      look_alikes_ = {};
+    }
+  }
+  domains_.erase(name);
+}
+
 std::vector<AcceptedDomain> Organization::accepted_domains() const {
   std::vector<AcceptedDomain> domains;
   domains.reserve(domains_.size());
@@ -227,12 +266,12 @@ void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));
   // First here, where the domain of this name that it replaces is only pointed to.
   domains_.insert_or_assign({shared->name, shared.get(), id});
-  edit(id).domains_.insert_or_assign(std::move(shared));
+  edit(id).put_domain(std::move(shared));
 }
 
 void Snapshot::remove_domain(OrganizationId id, std::string_view name) {
   domains_.erase(name);
-  edit(id).domains_.erase(name);
+  edit(id).remove_domain(name);
 }
 
 void Snapshot::put_recipient(OrganizationId id, const Recipient& recipient) {

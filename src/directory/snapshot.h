@@ -31,6 +31,7 @@
 
 #include "base/time.h"
 #include "directory/connector_index.h"
+#include "directory/look_alike_index.h"
 #include "directory/objects.h"
 #include "directory/on_premises_index.h"
 #include "directory/persistent_array.h"
@@ -79,6 +80,8 @@ class Organization {
   /// Is a domain below `name` accepted (`eu.contoso.com` below `contoso.com`)?
   bool has_domain_below(std::string_view name) const;
   std::size_t domain_count() const { return domains_.size(); }
+  /// The accepted domain that `domain`, a foreign A-label, may be taken for; nothing: none.
+  std::optional<std::string> find_look_alike(std::string_view domain) const;
   /// By name.
   std::vector<AcceptedDomain> accepted_domains() const;
   /// Null only while there is no accepted domain.
@@ -105,6 +108,12 @@ class Organization {
  private:
   friend class Snapshot;
 
+  /// Among so few domains a look-alike is found by comparing each; an index takes memory.
+  static constexpr std::size_t max_compared_domains = 8;
+
+  void put_domain(SharedDomain domain);
+  void remove_domain(std::string_view name);
+
   // What is asked at every RCPT comes first, to share a cache line.
   OrganizationId id_;
   OrganizationConfig config_;
@@ -113,6 +122,7 @@ class Organization {
   PersistentMap<Text, Text> aliases_;         // alias, address
   PersistentSet<SharedDomain, DomainName> domains_;
   PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
+  LookAlikeIndex look_alikes_;  // of all domains if there are more than max_compared_domains
   ArcConfig arc_config_;
   SharedSpoofProtection spoof_protection_ = default_spoof_protection();
   Guid guid_;

@@ -41,6 +41,13 @@ void write_filtering(Writer& out, const policy::Filtering& filtering) {
            "X-MS-Exchange-ExternalOriginalInternetSender", body);
 }
 
+void write_impersonation(Writer& out, const policy::Impersonation& found) {
+  for (const policy::Impersonation::LookAlike& one : found.look_alikes)
+    out.field("X-Postern-Look-Alike-Domain", one.domain + " resembles " + one.own);
+  for (const std::string& address : found.shown_addresses)
+    out.field("X-Postern-Own-Address-In-Name", address);
+}
+
 void write_promotion(Writer& out, const policy::Promotion& promotion,
                      std::string_view server_name) {
   for (const policy::Promotion::Field& field : promotion.fields)
@@ -70,6 +77,7 @@ std::string origin_fields(const OriginFacts& facts) {
     out.exchange("X-MS-Exchange-Organization-IsAnonymousDirectSend", "True");
   }
   if (verdict.own_sender) out.exchange("X-MS-Exchange-Organization-InternalOrgSender", "True");
+  if (facts.impersonation != nullptr) write_impersonation(out, *facts.impersonation);
   if (facts.filtering != nullptr) write_filtering(out, *facts.filtering);
   write_promotion(out, promotion, facts.server_name);
   return out.take();

@@ -8,6 +8,7 @@
 #include "policy/decision.h"
 #include "policy/enhanced_filtering.h"
 #include "policy/header_trust.h"
+#include "policy/impersonation.h"
 
 namespace postern::edge {
 
@@ -16,8 +17,9 @@ struct OriginFacts {
   std::string_view transaction_id;
   const policy::RcptVerdict* verdict = nullptr;
   const policy::Promotion* promotion = nullptr;
-  const policy::Filtering* filtering = nullptr;  ///< null: no Enhanced Filtering
-  bool exchange_names = false;                   ///< StampExchangeHeaders
+  const policy::Filtering* filtering = nullptr;          ///< null: no Enhanced Filtering
+  const policy::Impersonation* impersonation = nullptr;  ///< null: not looked for
+  bool exchange_names = false;                           ///< StampExchangeHeaders
 };
 
 /// Whole header fields. Promoted fields are among them only with `exchange_names`: they have no

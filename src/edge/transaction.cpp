@@ -202,9 +202,12 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
   keep_evidence(*spf, *iprev, *message, testimony);
+  note_impersonation();
+  if (const auto claimed = refuse_claims(*spf, *iprev, *message, testimony)) co_return *claimed;
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
   composite_ = authenticate(*spf, *iprev, *message, testimony);
   if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
+  keep_refused_copies();
   const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
   hand_off_->treat(treatments_);
@@ -279,6 +282,7 @@ delivery::Edit EdgeTransaction::make_edit(const SpfOutcome& spf, const auth::Ipr
                  .verdict = &accepted_.front().verdict,
                  .promotion = &promotion,
                  .filtering = filtering_ ? &*filtering_ : nullptr,
+                 .impersonation = &impersonation_,
                  .exchange_names = organization_->config().stamp_exchange_headers}};
   return {.prepend = fields_to_prepend(facts),
           .removed = fields_to_remove(checks_.section(), server_name)};

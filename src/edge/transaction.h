@@ -16,7 +16,9 @@
 #include "policy/composite.h"
 #include "policy/decision.h"
 #include "policy/header_trust.h"
+#include "policy/impersonation.h"
 #include "policy/judged.h"
+#include "policy/own_claims.h"
 #include "smtp/receiver.h"
 #include "store/trace_record.h"
 
@@ -68,14 +70,22 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
-  /// Is an accepted domain of the organization among the author domains?
-  bool has_own_author();
   /// For the records, so that the message can be judged again.
   void keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
                      const MessageEvidence& message,
                      const std::optional<policy::ArcTestimony>& testimony);
   /// The record of an accepted recipient, as soon as it is complete.
   void record_accepted(Accepted&& accepted);
+  /// The extensions of RejectDirectSend that need the content. Where a connector vouches for the
+  /// client to some recipients only, these get the message, and `kept_claim_` says what of the
+  /// rest.
+  std::optional<mail::Reply> refuse_claims(const SpfOutcome& spf, const auth::Iprev& iprev,
+                                           const MessageEvidence& message,
+                                           const std::optional<policy::ArcTestimony>& testimony);
+  /// After act_on_spoof: what refuse_claims has left for quarantine.
+  void keep_refused_copies();
+  /// Marks authors that may be taken for own ones.
+  void note_impersonation();
   /// Composite authentication, the same for all recipients.
   policy::CompositeAuthentication authenticate(
       const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
@@ -119,6 +129,9 @@ class EdgeTransaction final : public smtp::Transaction {
   std::unique_ptr<delivery::HandOff> hand_off_;
   policy::CompositeAuthentication composite_;
   policy::Signals signals_;
+  policy::Impersonation impersonation_;
+  /// Why recipients for which no connector vouches get no copy; empty: they do.
+  std::string kept_claim_;
   /// As many as accepted recipients; empty: all just get the message.
   delivery::Treatments treatments_;
 

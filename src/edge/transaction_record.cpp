@@ -158,7 +158,7 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
       policy::JudgedMessage{.client = judged_.facts.address,
                             .filtered = filtering_ && filtering_->client(),
                             .author_domains = checks_.author_domains().domains,
-                            .own_author = has_own_author(),
+                            .own_domains = {},
                             .dkim = message.dkim,
                             .arc = message.arc,
                             .testimony = testimony,
@@ -175,6 +175,9 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
     }
     kept.suffixes = policy::find_suffixes(*settings_->suffixes, names);
   }
+  const directory::SharedSnapshot directory = services_.directory.snapshot();
+  kept.own_domains =
+      policy::find_own_domains(evidence, reverse_path_.domain, {*directory, organization_->id()});
   const std::string text = policy::to_archive(evidence);
   for (Accepted& accepted : accepted_) accepted.record.evidence = text;
 }

@@ -30,17 +30,14 @@ Treatment to_treatment(SpoofAction action) {
 
 }  // namespace
 
-bool EdgeTransaction::has_own_author() {
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
-  return std::ranges::any_of(checks_.author_domains().domains, [&](const std::string& domain) {
-    const auto owner = directory->find_domain(domain);
-    return owner && owner.organization->id() == organization_->id();
-  });
-}
-
 policy::CompositeAuthentication EdgeTransaction::authenticate(
     const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
     const std::optional<policy::ArcTestimony>& testimony) {
+  const std::vector<std::string>& authors = checks_.author_domains().domains;
+  const directory::SharedSnapshot directory = services_.directory.snapshot();
+  const policy::OwnDomains own{*directory, organization_->id()};
+  const bool own_author =
+      std::ranges::any_of(authors, [&](const std::string& domain) { return own.has(domain); });
   const bool is_filtered = filtering_ && filtering_->client() != nullptr;
   std::vector<const policy::RcptVerdict*> verdicts;
   for (const Accepted& accepted : accepted_) verdicts.push_back(&accepted.verdict);
@@ -49,8 +46,11 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
       .spf = spf.main(),
       .dkim = message.dkim,
       .reverse_path_domain = reverse_path_.domain,
-      .author_domains = checks_.author_domains().domains.size(),
-      .own_author = has_own_author(),
+      .author_domains = authors.size(),
+      .own_author = own_author,
+      .own_marks =
+          own_author ? policy::find_own_marks(message.dkim, testimony ? &*testimony : nullptr, own)
+                     : policy::OwnMarks{},
       .bringer = policy::find_bringer(verdicts, is_filtered),
       .hidden_client = organization_->config().gateway_in_front && !is_filtered,
       .testimony = testimony ? &*testimony : nullptr,

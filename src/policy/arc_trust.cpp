@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "mail/domain_name.h"
+
 namespace postern::policy {
 namespace {
 
@@ -26,6 +28,22 @@ std::string_view ArcTestimony::word(std::string_view method) const {
     if (first.empty()) first = one.result;
   }
   return first;
+}
+
+std::vector<std::string> ArcTestimony::passed(std::string_view method, std::string_view ptype,
+                                              std::string_view property) const {
+  std::vector<std::string> domains;
+  for (const mail::AuthenticationResult& one : results) {
+    if (one.method != method || one.result != "pass") continue;
+    for (const mail::AuthenticationProperty& about : one.properties) {
+      if (about.ptype != ptype || about.property != property) continue;
+      // `smtp.mailfrom=` is a domain or an address, `header.i=` begins with its @.
+      const std::string_view value = about.value;
+      if (auto domain = mail::to_a_label(value.substr(value.rfind('@') + 1)))
+        domains.push_back(*std::move(domain));
+    }
+  }
+  return domains;
 }
 
 std::optional<ArcTestimony> find_arc_testimony(const auth::ArcResult& chain,

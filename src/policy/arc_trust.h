@@ -29,6 +29,10 @@ struct ArcTestimony {
 
   /// The result word of a method, `pass` if one of several results is; empty: it says nothing.
   std::string_view word(std::string_view method) const;
+  /// The domains for which `method` passed, as `ptype.property` names them (`header.from`,
+  /// `smtp.mailfrom`): A-labels, also where an address stands there.
+  std::vector<std::string> passed(std::string_view method, std::string_view ptype,
+                                  std::string_view property) const;
 };
 
 /// RFC 8617 section 5.2: only a chain that passes. Whoever comes after a sealer could have changed

@@ -90,9 +90,14 @@ class CasePlayer {
       const auto there = directory_.find_organization(rest);
       id_ = there ? there->id() : OrganizationId{++last_organization_};
       if (!there) directory_.put_organization(id_, Guid(), rest, Time());
-    } else if (verb == "RejectDirectSend") {
+    } else if (verb.starts_with("RejectDirectSend")) {
       OrganizationConfig config = directory_.find_organization(id_)->config();
-      config.reject_direct_send = rest == "$true";
+      bool& flag = verb == "RejectDirectSend" ? config.reject_direct_send
+                   : verb == "RejectDirectSendCheckHeaderFrom"
+                       ? config.reject_direct_send_check_header_from
+                       : config.reject_direct_send_allow_authenticated;
+      CHECK((verb.ends_with("Send") || verb.ends_with("HeaderFrom") || verb.ends_with("cated")));
+      flag = rest == "$true";
       directory_.set_config(id_, config);
     } else if (verb == "RelayNextHop") {
       OrganizationConfig config = directory_.find_organization(id_)->config();

@@ -116,6 +116,10 @@ bool is_blocked_pair(const Evidence& it) {
 bool is_brought_by_connector(const Evidence& it) {
   return it.facts().bringer != Bringer::stranger && it.facts().own_author;
 }
+/// It left the organization signed, whoever brings it back.
+bool is_signed_by_own_domain(const Evidence& it) {
+  return it.facts().own_author && it.has_one_author() && it.facts().own_marks.signature;
+}
 bool is_from_own_servers(const Evidence& it) {
   return it.facts().bringer == Bringer::own_servers;
 }
@@ -137,16 +141,8 @@ bool testifies(const Evidence& it, std::string_view method, std::string_view pty
                std::string_view property) {
   const ArcTestimony* const testimony = it.facts().testimony;
   if (testimony == nullptr || !it.has_one_author()) return false;
-  return std::ranges::any_of(testimony->results, [&](const mail::AuthenticationResult& one) {
-    if (one.method != method || one.result != "pass") return false;
-    return std::ranges::any_of(one.properties, [&](const mail::AuthenticationProperty& about) {
-      if (about.ptype != ptype || about.property != property) return false;
-      // `smtp.mailfrom=` is a domain or an address, `header.i=` begins with its @.
-      const std::string_view value = about.value;
-      const auto domain = mail::to_a_label(value.substr(value.rfind('@') + 1));
-      return domain && it.is_of_author(*domain);
-    });
-  });
+  return std::ranges::any_of(testimony->passed(method, ptype, property),
+                             [&](const std::string& domain) { return it.is_of_author(domain); });
 }
 bool is_sealed_pass(const Evidence& it) {
   return testifies(it, "dmarc", "header", "from");
@@ -160,6 +156,9 @@ bool is_sealed_signature(const Evidence& it) {
 }
 bool is_sealed_identifier(const Evidence& it) {
   return testifies(it, "dkim", "header", "d") || testifies(it, "spf", "smtp", "mailfrom");
+}
+bool is_sealed_own_mail(const Evidence& it) {
+  return it.facts().own_author && it.has_one_author() && it.facts().own_marks.seal;
 }
 
 bool is_own_explicit_fail(const Evidence& it) {
@@ -209,6 +208,7 @@ constexpr auto rules = std::to_array<CompositeRule>({
     // What an administrator has said.
     {"BlockedPair", fail, 2, is_blocked_pair},
     {"OwnConnector", pass, 115, is_brought_by_connector},
+    {"OwnSignature", pass, 115, is_signed_by_own_domain},
     {"OwnServers", none, 400, is_from_own_servers},
     // Nobody to authenticate, or nothing to do it by.
     {"NoAuthor", none, 300, has_no_author},
@@ -219,6 +219,7 @@ constexpr auto rules = std::to_array<CompositeRule>({
     {"SealedPass", pass, 130, is_sealed_pass},
     {"SealedSignature", pass, 108, is_sealed_signature},
     {"SealedIdentifier", pass, 130, is_sealed_identifier},
+    {"SealedOwnMail", pass, 130, is_sealed_own_mail},
     // What the author domain asks for. That of an own domain is the administrator's own word, so no
     // history stands against it.
     {"OwnDmarcFail", fail, 10, is_own_explicit_fail},

@@ -23,6 +23,7 @@
 #include "directory/spoof_protection.h"
 #include "policy/arc_trust.h"
 #include "policy/implicit_signals.h"
+#include "policy/own_claims.h"
 #include "policy/signals.h"
 
 namespace postern::policy {
@@ -50,6 +51,8 @@ struct CompositeFacts {
   std::size_t author_domains = 0;
   /// One of them is an accepted domain of the recipients' organization.
   bool own_author = false;
+  /// By own domains, aligned with the author's or not: policy/own_claims.h.
+  OwnMarks own_marks;
   Bringer bringer = Bringer::stranger;
   /// The organization said that a gateway stands in front, and nobody knows the gateway's client.
   bool hidden_client = false;

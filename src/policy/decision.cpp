@@ -141,10 +141,13 @@ RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const 
   }
 
   if (verdict.direct_send) {
-    if (recipient.organization->config().reject_direct_send) {
+    const directory::OrganizationConfig& config = recipient.organization->config();
+    if (config.reject_direct_send && !config.reject_direct_send_allow_authenticated) {
       return refuse(verdict, direct_send_refused, "RejectDirectSend");
     }
-    verdict.reasons.insert(verdict.reasons.begin(), "DirectSend");
+    verdict.to_be_proven = config.reject_direct_send;
+    verdict.reasons.insert(verdict.reasons.begin(),
+                           verdict.to_be_proven ? "DirectSendToBeProven" : "DirectSend");
   }
 
   const std::string_view domain =

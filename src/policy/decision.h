@@ -39,6 +39,9 @@ struct RcptVerdict {
   /// The reverse-path claims a domain of the organization and no connector vouches for it,
   /// whether the switch is on or not.
   bool direct_send = false;
+  /// Direct Send that would be refused, accepted until the content is there to prove it
+  /// (RejectDirectSendAllowAuthenticated; policy/own_claims.h).
+  bool to_be_proven = false;
   /// The reverse-path has a domain of `organization`, whoever the client is.
   bool own_sender = false;
   /// The canonical recipient address (lower case, alias and +detail resolved); empty if refused.

@@ -90,25 +90,39 @@ std::optional<auth::PublicSuffixList> make_suffixes(const JudgedMessage& message
   return *std::move(list);
 }
 
+/// A directory in which just the names that were the organization's are its own.
+Snapshot make_own_domains(const JudgedMessage& message) {
+  Snapshot directory;
+  directory.put_organization(OrganizationId{1}, directory::Guid(), "own", Time());
+  for (const std::string& name : message.own_domains)
+    directory.put_domain(OrganizationId{1}, {.name = name});
+  return directory;
+}
+
 CompositeAuthentication authenticate_again(const JudgedRecipient& first,
                                            const JudgedOrganization& organization,
-                                           const JudgedEvidence& evidence, Bringer bringer) {
+                                           const JudgedEvidence& evidence, const OwnDomains& own,
+                                           const auth::PublicSuffixList* suffixes,
+                                           Bringer bringer) {
   const JudgedMessage& message = *evidence.message;
-  const auto suffixes = make_suffixes(message);
+  const ArcTestimony* const testimony = message.testimony ? &*message.testimony : nullptr;
+  const bool own_author = std::ranges::any_of(
+      message.author_domains, [&](const std::string& domain) { return own.has(domain); });
   const CompositeFacts facts{
       .dmarc = &message.dmarc,
       .spf = evidence.main_spf(),
       .dkim = message.dkim,
       .reverse_path_domain = first.reverse_path.domain,
       .author_domains = message.author_domains.size(),
-      .own_author = message.own_author,
+      .own_author = own_author,
+      .own_marks = own_author ? find_own_marks(message.dkim, testimony, own) : OwnMarks{},
       .bringer = bringer,
       .hidden_client = organization.config.gateway_in_front && !message.filtered,
-      .testimony = message.testimony ? &*message.testimony : nullptr,
+      .testimony = testimony,
       .client = message.client,
       .iprev = &evidence.iprev,
       .hosts = message.hosts ? &*message.hosts : nullptr,
-      .suffixes = suffixes ? &*suffixes : nullptr};
+      .suffixes = suffixes};
   return authenticate(facts, first.facts.signals, organization.composite);
 }
 
@@ -137,7 +151,7 @@ JudgedAgain judge_again(std::span<const JudgedRecipient> recipients,
   std::vector<std::size_t> accepted;
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     const JudgedRecipient& one = recipients[i];
-    again.recipients.push_back({.rcpt = decide_again(one), .is_judged = false, .spoof = {}});
+    again.recipients.push_back({.rcpt = decide_again(one)});
     if (again.recipients[i].rcpt.decision != Decision::accept || !one.facts.refused_by.empty())
       continue;
     if (first == nullptr) first = &one;
@@ -150,9 +164,45 @@ JudgedAgain judge_again(std::span<const JudgedRecipient> recipients,
       first->settings.organizations, again.recipients[accepted.front()].rcpt.organization->name(),
       &JudgedOrganization::name);
   const JudgedMessage& message = *evidence.message;
+  const auto suffix_list = make_suffixes(message);
+  const auth::PublicSuffixList* const suffixes = suffix_list ? &*suffix_list : nullptr;
+  const Snapshot own_domains = make_own_domains(message);
+  const OwnDomains own{own_domains, OrganizationId{1}};
   std::vector<const RcptVerdict*> verdicts;
   for (const std::size_t i : accepted) verdicts.push_back(&again.recipients[i].rcpt);
   const Bringer bringer = find_bringer(verdicts, message.filtered);
+  const auto authenticate_now = [&] {
+    again.composite = authenticate_again(*first, organization, evidence, own, suffixes, bringer);
+    again.signals = to_text(again.composite->implicit, organization.composite);
+    for (const std::size_t i : accepted) again.recipients[i].is_judged = true;
+  };
+
+  const auto is_vouched = [](const RcptVerdict* one) { return vouches(one->matched_by); };
+  if (!std::ranges::all_of(verdicts, is_vouched)) {
+    again.claim =
+        judge_claims({.reverse_path_domain = first->reverse_path.domain,
+                      .author_domains = message.author_domains,
+                      .spf = evidence.main_spf(),
+                      .dkim = message.dkim,
+                      .dmarc = &message.dmarc,
+                      .testimony = message.testimony ? &*message.testimony : nullptr,
+                      .suffixes = suffixes,
+                      .to_be_proven = std::ranges::any_of(
+                          verdicts, [](const RcptVerdict* one) { return one->to_be_proven; })},
+                     organization.config, own);
+    const bool keeps =
+        again.claim.reply.is_permanent() && std::ranges::any_of(verdicts, is_vouched);
+    again.claim_decides = !again.claim.reply.is_success() && !keeps;
+    if (again.claim_decides) {
+      authenticate_now();
+      return again;
+    }
+    for (const std::size_t i : accepted) {
+      RecipientAgain& one = again.recipients[i];
+      one.is_kept = keeps && !vouches(one.rcpt.matched_by);
+    }
+  }
+
   again.deferral = defer_on_temp_error({.spf = evidence.mail_from ? &*evidence.mail_from : nullptr,
                                         .dkim = message.dkim,
                                         .dmarc = &message.dmarc,
@@ -160,15 +210,12 @@ JudgedAgain judge_again(std::span<const JudgedRecipient> recipients,
                                        organization.config);
   if (again.deferral) return again;
 
-  const CompositeAuthentication found = authenticate_again(*first, organization, evidence, bringer);
-  again.composite = found;
-  again.signals = to_text(found.implicit, organization.composite);
+  authenticate_now();
   again.is_refused = true;
   for (const std::size_t i : accepted) {
     RecipientAgain& one = again.recipients[i];
-    one.is_judged = true;
-    one.spoof = spoof_verdict(found, message.dmarc.applied_policy, first->facts.signals.pair,
-                              recipients[i].settings.policy);
+    one.spoof = spoof_verdict(*again.composite, message.dmarc.applied_policy,
+                              first->facts.signals.pair, recipients[i].settings.policy);
     if (one.spoof.action != directory::SpoofAction::reject) again.is_refused = false;
   }
   if (again.is_refused)

@@ -13,6 +13,7 @@
 
 #include "policy/composite.h"
 #include "policy/judged.h"
+#include "policy/own_claims.h"
 #include "policy/spoof_verdict.h"
 #include "policy/temp_error.h"
 
@@ -39,10 +40,17 @@ struct RecipientAgain {
   /// The message got as far as its policy.
   bool is_judged = false;
   SpoofVerdict spoof;
+  /// The claim to be the organization's is not proven, and others get the message: it is kept in
+  /// quarantine for this one.
+  bool is_kept = false;
 };
 
 struct JudgedAgain {
   std::vector<RecipientAgain> recipients;  ///< in the order given
+  /// What was found of the claim to be the organization's; no reason: there was none.
+  ClaimVerdict claim;
+  /// Its reply is that to the message; of what follows only `composite` was asked.
+  bool claim_decides = false;
   /// The message waits for the DNS: what follows was not asked.
   std::optional<Deferral> deferral;
   /// Nothing: no recipient was accepted, or nothing is known of the content.

@@ -64,6 +64,8 @@ Snapshot make_directory(Dice& dice) {
                                    .value(),
                                names[number - 1], Time());
     OrganizationConfig config{.reject_direct_send = dice.coin(),
+                              .reject_direct_send_check_header_from = dice.coin(),
+                              .reject_direct_send_allow_authenticated = dice.coin(),
                               .defer_on_temp_error = dice.coin(),
                               .gateway_in_front = dice.coin(5)};
     if (dice.coin(4)) config.relay_next_hop = "smtp:relay.test:25";
@@ -154,7 +156,6 @@ JudgedEvidence make_evidence(Dice& dice) {
   message.client = dice.address();
   message.filtered = dice.coin(5);
   for (std::size_t i = dice.below(3); i > 0; --i) message.author_domains.push_back(dice.domain());
-  message.own_author = dice.coin();
   for (std::size_t i = dice.below(3); i > 0; --i) {
     auth::DkimResult one;
     one.problem =
@@ -162,6 +163,7 @@ JudgedEvidence make_evidence(Dice& dice) {
     one.status = auth::status_of(one.problem);
     one.domain = dice.domain();
     one.selector = "s1";
+    one.unsigned_body = dice.coin(5) ? 7 : 0;
     message.dkim.push_back(one);
   }
   message.dmarc.result = dice.pick_up_to(auth::DmarcResult::permerror);
@@ -192,6 +194,7 @@ TEST_CASE("judging again gives the same verdict") {
   int judged = 0;
   int deferred = 0;
   int refused = 0;
+  int claimed = 0;
   for (unsigned seed = 0; seed < 10'000; ++seed) {
     CAPTURE(seed);
     Dice dice(seed);
@@ -254,11 +257,30 @@ TEST_CASE("judging again gives the same verdict") {
     std::optional<Deferral> deferral;
     std::optional<CompositeAuthentication> composite;
     std::vector<SpoofVerdict> spoof;
+    ClaimVerdict claim;
     if (!accepted.empty()) {
       const Organization& organization = *verdicts[accepted.front()].organization;
+      const OwnDomains own{directory, organization.id()};
+      message.own_domains = find_own_domains(evidence, reverse_path.domain, own);
+      const ArcTestimony* const testimony = message.testimony ? &*message.testimony : nullptr;
+      const bool own_author = std::ranges::any_of(
+          message.author_domains, [&](const std::string& domain) { return own.has(domain); });
       std::vector<const RcptVerdict*> whole;
       for (const std::size_t i : accepted) whole.push_back(&verdicts[i]);
       const Bringer bringer = find_bringer(whole, message.filtered);
+      if (!std::ranges::all_of(whole,
+                               [](const RcptVerdict* one) { return vouches(one->matched_by); })) {
+        claim = judge_claims({.reverse_path_domain = reverse_path.domain,
+                              .author_domains = message.author_domains,
+                              .spf = evidence.main_spf(),
+                              .dkim = message.dkim,
+                              .dmarc = &message.dmarc,
+                              .testimony = testimony,
+                              .suffixes = list,
+                              .to_be_proven = std::ranges::any_of(
+                                  whole, [](const RcptVerdict* one) { return one->to_be_proven; })},
+                             organization.config(), own);
+      }
       deferral = defer_on_temp_error({.spf = evidence.mail_from ? &*evidence.mail_from : nullptr,
                                       .dkim = message.dkim,
                                       .dmarc = &message.dmarc,
@@ -271,7 +293,8 @@ TEST_CASE("judging again gives the same verdict") {
            .dkim = message.dkim,
            .reverse_path_domain = reverse_path.domain,
            .author_domains = message.author_domains.size(),
-           .own_author = message.own_author,
+           .own_author = own_author,
+           .own_marks = own_author ? find_own_marks(message.dkim, testimony, own) : OwnMarks{},
            .bringer = bringer,
            .hidden_client = organization.config().gateway_in_front && !message.filtered,
            .testimony = message.testimony ? &*message.testimony : nullptr,
@@ -300,6 +323,13 @@ TEST_CASE("judging again gives the same verdict") {
     const JudgedAgain again = judge_again(kept, *read);
     for (std::size_t i = 0; i < verdicts.size(); ++i)
       check_same(verdicts[i], again.recipients[i].rcpt);
+    CHECK(again.claim.reason == claim.reason);
+    CHECK(again.claim.reply == claim.reply);
+    if (again.claim_decides) {
+      ++claimed;
+      CHECK(to_text(*again.composite) == to_text(*composite));
+      continue;
+    }
     REQUIRE(again.deferral.has_value() == deferral.has_value());
     if (deferral) {
       ++deferred;
@@ -321,6 +351,7 @@ TEST_CASE("judging again gives the same verdict") {
   }
   // The dice came to all of it.
   CHECK(judged > 500);
+  CHECK(claimed > 50);
   CHECK(deferred > 50);
   CHECK(refused > 10);
 }

@@ -1,6 +1,7 @@
 #include "policy/judged.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.h"
 #include "mail/domain_name.h"
@@ -212,6 +213,29 @@ RcptBasis find_basis(const RcptFacts& facts, const Snapshot& directory,
   }
   if (verdict.organization) choose_policy(*verdict.organization, facts, basis);
   return basis;
+}
+
+std::vector<std::string> find_own_domains(const JudgedEvidence& evidence,
+                                          std::string_view reverse_path_domain,
+                                          const OwnDomains& own) {
+  std::vector<std::string> found;
+  const auto look = [&](std::string_view name) {
+    if (!name.empty() && own.has(name) && std::ranges::find(found, name) == found.end())
+      found.emplace_back(name);
+  };
+  const JudgedMessage& message = *evidence.message;
+  for (const std::string& domain : message.author_domains) look(domain);
+  look(reverse_path_domain);
+  if (const auth::SpfEvaluation* spf = evidence.main_spf()) look(spf->domain);
+  for (const auth::DkimResult& one : message.dkim) look(one.domain);
+  if (!message.testimony) return found;
+  for (const auto& [method, ptype, property] :
+       {std::array{"dmarc", "header", "from"}, std::array{"dkim", "header", "d"},
+        std::array{"spf", "smtp", "mailfrom"}}) {
+    for (const std::string& domain : message.testimony->passed(method, ptype, property))
+      look(domain);
+  }
+  return found;
 }
 
 std::vector<std::string> find_suffixes(const auth::PublicSuffixList& list,

@@ -30,6 +30,7 @@
 #include "directory/snapshot.h"
 #include "policy/arc_trust.h"
 #include "policy/decision.h"
+#include "policy/own_domains.h"
 #include "policy/signals.h"
 
 namespace postern::policy {
@@ -71,8 +72,9 @@ struct JudgedMessage {
   IpAddress client;       ///< by whom it is judged
   bool filtered = false;  ///< that is one behind a gateway
   std::vector<std::string> author_domains;
-  /// One of them is an accepted domain of the recipients' organization.
-  bool own_author = false;
+  /// Of all names that the rules may ask about, those that are domains of the recipients'
+  /// organization: find_own_domains.
+  std::vector<std::string> own_domains;
   std::vector<auth::DkimResult> dkim;
   auth::ArcResult arc;
   std::optional<ArcTestimony> testimony;
@@ -110,6 +112,11 @@ struct RcptBasis {
 };
 RcptBasis find_basis(const RcptFacts& facts, const directory::Snapshot& directory,
                      const RcptVerdict& verdict);
+
+/// What JudgedMessage::own_domains is. `evidence` has a message.
+std::vector<std::string> find_own_domains(const JudgedEvidence& evidence,
+                                          std::string_view reverse_path_domain,
+                                          const OwnDomains& own);
 
 /// What JudgedMessage::suffixes is of these names.
 std::vector<std::string> find_suffixes(const auth::PublicSuffixList& list,

@@ -118,7 +118,8 @@ void describe(Archive& archive, T& it) {
 template <class Archive, Like<directory::OrganizationConfig> T>
 void describe(Archive& archive, T& it) {
   archive(it.reject_direct_send, it.defer_on_temp_error, it.stamp_exchange_headers,
-          it.gateway_in_front, it.relay_next_hop);
+          it.gateway_in_front, it.relay_next_hop, it.reject_direct_send_check_header_from,
+          it.reject_direct_send_allow_authenticated);
 }
 template <class Archive, Like<directory::CompositeAuthConfig> T>
 void describe(Archive& archive, T& it) {
@@ -181,7 +182,7 @@ template <class Archive, Like<auth::DkimResult> T>
 void describe(Archive& archive, T& it) {
   archive(it.status, it.problem);
   words(archive, it.detail);
-  archive(it.domain, it.selector, it.key_bits, it.is_testing);
+  archive(it.domain, it.selector, it.key_bits, it.is_testing, it.unsigned_body);
 }
 template <class Archive, Like<auth::ArcHop> T>
 void describe(Archive& archive, T& it) {
@@ -228,7 +229,7 @@ void describe(Archive& archive, T& it) {
 }
 template <class Archive, Like<JudgedMessage> T>
 void describe(Archive& archive, T& it) {
-  archive(it.client, it.filtered, it.author_domains, it.own_author, it.dkim, it.arc, it.testimony,
+  archive(it.client, it.filtered, it.author_domains, it.own_domains, it.dkim, it.arc, it.testimony,
           it.dmarc, it.hosts, it.suffixes);
 }
 template <class Archive, Like<JudgedEvidence> T>

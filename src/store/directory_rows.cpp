@@ -76,8 +76,11 @@ ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFA
 ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
-)sql",
-                              spoof_tables_step};
+)sql", spoof_tables_step,
+                              R"sql(
+ALTER TABLE organization ADD COLUMN check_header_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE organization ADD COLUMN allow_authenticated INTEGER NOT NULL DEFAULT 0;
+)sql"};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -225,8 +228,8 @@ Snapshot load_directory(Database& database) {
   // One organization after the other, so that what belongs together stands together in memory.
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
-      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front FROM "
-      "organization ORDER BY id");
+      "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front, "
+      "check_header_from, allow_authenticated FROM organization ORDER BY id");
   RowsByOrganization domains(
       database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
                        "FROM accepted_domain ORDER BY organization"));
@@ -241,6 +244,8 @@ Snapshot load_directory(Database& database) {
         known(Guid::parse(organization.text(1)), "GUID of an organization", organization.text(1)),
         std::string(organization.text(2)), time_of(organization.number(3)));
     snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
+                             .reject_direct_send_check_header_from = organization.number(10) != 0,
+                             .reject_direct_send_allow_authenticated = organization.number(11) != 0,
                              .defer_on_temp_error = organization.number(5) != 0,
                              .stamp_exchange_headers = organization.number(7) != 0,
                              .gateway_in_front = organization.number(9) != 0,
@@ -278,13 +283,16 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
   database
       .prepare(
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
-          "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ? WHERE id = ?")
+          "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ?, "
+          "check_header_from = ?, allow_authenticated = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
       .bind(3, std::int64_t{config.stamp_exchange_headers})
       .bind(4, config.relay_next_hop.view())
       .bind(5, std::int64_t{config.gateway_in_front})
-      .bind(6, number_of(id))
+      .bind(6, std::int64_t{config.reject_direct_send_check_header_from})
+      .bind(7, std::int64_t{config.reject_direct_send_allow_authenticated})
+      .bind(8, number_of(id))
       .run();
 }
 

@@ -85,6 +85,8 @@ TEST_CASE("everything is there again after a restart") {
         ->set_organization_config("contoso",
                                   [](auto& config) {
                                     config.reject_direct_send = true;
+                                    config.reject_direct_send_check_header_from = true;
+                                    config.reject_direct_send_allow_authenticated = true;
                                     config.defer_on_temp_error = true;
                                     config.gateway_in_front = true;
                                     config.stamp_exchange_headers = true;
@@ -114,6 +116,8 @@ TEST_CASE("everything is there again after a restart") {
   const SharedOrganization there = organization(*store);
   REQUIRE(there != nullptr);
   CHECK(there->config().reject_direct_send);
+  CHECK(there->config().reject_direct_send_check_header_from);
+  CHECK(there->config().reject_direct_send_allow_authenticated);
   CHECK(there->config().defer_on_temp_error);
   CHECK(there->config().gateway_in_front);
   CHECK(there->config().stamp_exchange_headers);
@@ -358,12 +362,15 @@ TEST_CASE("a database of the first version is brought up to date") {
           "ALTER TABLE organization DROP COLUMN relay_next_hop;"
           "ALTER TABLE inbound_connector DROP COLUMN message_rate_limit;"
           "ALTER TABLE inbound_connector DROP COLUMN recipient_rate_limit;"
+          "ALTER TABLE organization DROP COLUMN check_header_from;"
+          "ALTER TABLE organization DROP COLUMN allow_authenticated;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
   CHECK(there->config().reject_direct_send);
   CHECK_FALSE(there->config().defer_on_temp_error);
   CHECK_FALSE(there->config().stamp_exchange_headers);
+  CHECK_FALSE(there->config().reject_direct_send_check_header_from);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
 }

@@ -47,8 +47,8 @@ def _of_file(file):
             at.organization = rest
             if f'New-Organization -Name {rest}' not in at.cmdlets:
                 at.cmdlets.append(f'New-Organization -Name {rest}')
-        elif word == 'RejectDirectSend':
-            at.cmdlets.append(f'Set-OrganizationConfig -RejectDirectSend {rest} -Organization {at.organization}')
+        elif word.startswith('RejectDirectSend'):
+            at.cmdlets.append(f'Set-OrganizationConfig -{word} {rest} -Organization {at.organization}')
         elif word in ('AcceptedDomain', 'Recipient', 'InboundConnector'):
             # Exchange's `smtp:*;1` would end the cmdlet.
             rest = re.sub(r'[^\s,]*;[^\s,]*', r"'\g<0>'", rest)
