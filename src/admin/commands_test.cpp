@@ -84,6 +84,13 @@ TEST_CASE("the switch is set, and asked about") {
   CHECK(desk.run("Set-OrganizationConfig -DeferOnTempError $true").empty());
   CHECK(desk.property("Get-OrganizationConfig", "DeferOnTempError") == "True");
   CHECK(desk.property("Get-OrganizationConfig", "RejectDirectSend") == "True");
+  for (const std::string option :
+       {"RejectDirectSendCheckHeaderFrom", "RejectDirectSendAllowAuthenticated"}) {
+    CHECK(desk.property("Get-OrganizationConfig", option) == "False");
+    CHECK(desk.run("Set-OrganizationConfig -" + option + " $true").empty());
+    CHECK(desk.property("Get-OrganizationConfig", option) == "True");
+    CHECK(desk.run("Set-OrganizationConfig -" + option + " $false").empty());
+  }
   CHECK(desk.run("Set-OrganizationConfig -RejectDirectSend 0 -DeferOnTempError $false -WhatIf") ==
         "What if: Setting RejectDirectSend of organization \"Contoso\" to False.\n"
         "What if: Setting DeferOnTempError of organization \"Contoso\" to False.\n");

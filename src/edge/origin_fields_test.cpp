@@ -12,6 +12,7 @@ namespace {
 struct World {
   policy::RcptVerdict verdict;
   policy::Promotion promotion;
+  policy::Impersonation impersonation;
   policy::Filtering filtering{
       .result = {.end = policy::FilteringEnd::found,
                  .fields = 1,
@@ -25,6 +26,7 @@ struct World {
                           .verdict = &verdict,
                           .promotion = &promotion,
                           .filtering = &filtering,
+                          .impersonation = &impersonation,
                           .exchange_names = exchange_names});
   }
 };
@@ -92,6 +94,16 @@ TEST_CASE("51 what does not count for all recipients is told as what would have 
   CHECK_FALSE(world.fields(true).contains("OriginalInternetSender"));
   world.filtering.result = {.end = policy::FilteringEnd::hidden, .fields = 1};
   CHECK_FALSE(world.fields(true).contains("SkipListed"));
+}
+
+TEST_CASE("who may be taken for an own author has a field for each reason") {
+  World world;
+  world.impersonation = {.look_alikes = {{"c0ntoso.test", "contoso.test"}},
+                         .shown_addresses = {"ceo@contoso.test", "cfo@contoso.test"}};
+  CHECK(world.fields(true).contains(
+      "X-Postern-Look-Alike-Domain: c0ntoso.test resembles contoso.test\r\n"
+      "X-Postern-Own-Address-In-Name: ceo@contoso.test\r\n"
+      "X-Postern-Own-Address-In-Name: cfo@contoso.test\r\n"));
 }
 
 TEST_CASE("the name of a connector cannot end its line") {

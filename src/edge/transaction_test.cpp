@@ -341,3 +341,68 @@ TEST_CASE("a connector's limits: messages and recipients, and what was accepted 
   // Foreign mail from the same address is not the connector's.
   CHECK(edge.add(*edge.begin(), "ann@contoso.test").starts_with("250 "));
 }
+
+TEST_CASE("an own author whom nothing proves is refused after the content, if that is wanted") {
+  Edge edge;
+  const auto send = [&](const std::string& reverse_path, std::vector<std::string> recipients) {
+    const auto transaction = edge.begin(reverse_path);
+    for (const std::string& recipient : recipients) {
+      const std::string reply = edge.add(*transaction, recipient);
+      if (!reply.starts_with("250 ")) return reply.substr(0, 9);
+    }
+    CHECK_FALSE(edge.run(transaction->begin_content()));
+    edge.write(*transaction, "From: ceo@contoso.test\r\n\r\nUrgent.\r\n");
+    return edge.run(transaction->finish()).to_line().substr(0, 9);
+  };
+  const auto set = [&](bool directory::OrganizationConfig::* option) {
+    REQUIRE(edge.directory->set_organization_config("contoso",
+                                                    [&](auto& config) { config.*option = true; }));
+  };
+  CHECK(send("x@phish.test", {"ann@contoso.test"}) == "250 2.0.0");
+  set(&directory::OrganizationConfig::reject_direct_send_check_header_from);
+  CHECK(send("x@phish.test", {"ann@contoso.test"}) == "250 2.0.0");
+  set(&directory::OrganizationConfig::reject_direct_send);
+  edge.trace.records.clear();
+  CHECK(send("x@phish.test", {"ann@contoso.test", "bob@contoso.test"}) == "550 5.7.6");
+  CHECK(edge.rows() ==
+        "ann@contoso.test Reject 550 5.7.6 RejectDirectSendCheckHeaderFrom: contoso.test\n"
+        "bob@contoso.test Reject 550 5.7.6 RejectDirectSendCheckHeaderFrom: contoso.test\n");
+  CHECK(edge.trace.records[0].compauth == "fail 601");
+  CHECK(edge.metrics.decisions.at("Reject", "5.7.68").value() == 2);
+
+  CHECK(send("ceo@contoso.test", {"ann@contoso.test"}) == "550 5.7.6");
+  const std::uint64_t delivered = edge.courier.delivered;
+  edge.trace.records.clear();
+  set(&directory::OrganizationConfig::reject_direct_send_allow_authenticated);
+  CHECK(send("ceo@contoso.test", {"ann@contoso.test"}) == "550 5.7.6");
+  CHECK(edge.rows() == "ann@contoso.test Reject 550 5.7.6 RejectDirectSend\n");
+  CHECK(edge.trace.records[0].reasons[1] == "DirectSendToBeProven");
+  CHECK(edge.courier.delivered == delivered);
+}
+
+TEST_CASE("where a connector vouches to some recipients only, the others' copies are kept") {
+  Edge edge;
+  REQUIRE(edge.directory->new_accepted_domain("contoso", {.name = "contoso.example"}));
+  REQUIRE(edge.directory->new_recipient("contoso", {"cid@contoso.example", {}}));
+  directory::InboundConnector connector;
+  connector.name = "List";
+  connector.sender_domains = {"*"};
+  connector.require_tls = false;
+  connector.sender_ip_addresses = {IpPrefix(edge.facts.client, edge.facts.client.width())};
+  connector.associated_accepted_domains = {"contoso.example"};
+  REQUIRE(edge.directory->new_inbound_connector("contoso", connector, directory::Force::no));
+  REQUIRE(edge.directory->set_organization_config("contoso", [](auto& config) {
+    config.reject_direct_send = config.reject_direct_send_check_header_from = true;
+  }));
+  const auto transaction = edge.begin("x@list.test");
+  edge.add(*transaction, "cid@contoso.example");
+  edge.add(*transaction, "ann@contoso.test");
+  CHECK_FALSE(edge.run(transaction->begin_content()));
+  edge.write(*transaction, "From: ceo@contoso.test\r\n\r\nHello.\r\n");
+  CHECK(edge.run(transaction->finish()).code == 250);
+  REQUIRE(edge.courier.treatments.recipients.size() == 2);
+  CHECK(edge.courier.treatments.of(0) != delivery::Treatment::quarantine);
+  CHECK(edge.courier.treatments.of(1) == delivery::Treatment::quarantine);
+  CHECK(edge.trace.records[1].reasons[0] ==
+        "RejectDirectSendCheckHeaderFrom: contoso.test, kept because other recipients get it");
+}

@@ -265,6 +265,20 @@ def test_a_quarantined_message_waits_in_the_hold_queue(judge, postfix):
 
 
 @needs_root
+def test_an_own_author_whom_nothing_proves_is_refused_after_the_content(judge, postfix):
+    start_over(judge, [*CONTOSO, 'Set-OrganizationConfig -RejectDirectSendCheckHeaderFrom $true'])
+    both = ('ann@contoso.com', 'bob@contoso.com')
+    replies, end = send(ByPostfix(postfix.smtp, EXT), message('Ceo <ceo@contoso.com>', 'claimed'), both, 'x@bank.test')
+    assert [reply.code for reply in replies] == [250, 250]
+    assert TAIL.sub('', end.line) == (DIRECT_SEND + ': the From field has its domain contoso.com, '
+                                      'and neither SPF nor DKIM proves it')
+    rows = judge.objects('Get-MessageTraceV2 -Subject claimed')
+    assert [(row['Decision'], row['Reason'][0]) for row in rows] == [
+        ('Reject', 'RejectDirectSendCheckHeaderFrom: contoso.com')] * 2
+    start_over(judge, CONTOSO)
+
+
+@needs_root
 def test_content_is_refused_with_our_words(contoso, postfix):
     without_author = message(subject='no author').replace(b'From: ', b'X-Was-From: ', 1)
     _, end = send(ByPostfix(postfix.smtp, EXT), without_author)
