@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/spoof_item_rows.h"
 #include "store/spoof_rows.h"
 
 namespace postern::store {
@@ -77,7 +78,8 @@ ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
 )sql",
-                              spoof_tables_step};
+                              spoof_tables_step,
+                              spoof_item_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -257,6 +259,7 @@ Snapshot load_directory(Database& database) {
     snapshot.put_connectors(id, std::move(its_connectors));
   }
   load_spoof_protection(database, snapshot);
+  load_spoof_items(database, snapshot);
   return snapshot;
 }
 
