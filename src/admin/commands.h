@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "directory/snapshot.h"
 #include "store/directory_store.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
 
 namespace postern::net {
@@ -39,6 +40,8 @@ struct Services {
   const SeenCertificates* certificates = nullptr;
   /// There is a [delivery] relay.
   bool has_relay = false;
+  /// Null: nothing is learned about forged authors.
+  store::SpoofIntelligence* spoofs = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -106,6 +109,8 @@ std::span<const Command> trace_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();
+std::span<const Command> spoof_item_commands();
+std::span<const Command> spoof_report_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.
 const Command* find_server_command(std::string_view name);

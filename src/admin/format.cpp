@@ -23,7 +23,7 @@ struct View {
 };
 
 std::span<const std::string> view_columns(std::string_view kind) {
-  static const std::array<View, 10> views = {{
+  static const std::array<View, 13> views = {{
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
@@ -36,6 +36,12 @@ std::span<const std::string> view_columns(std::string_view kind) {
        {"Name", "IsDefault", "EnableSpoofIntelligence", "HonorDmarcPolicy",
         "AuthenticationFailAction"}},
       {"AntiPhishRule", {"Name", "State", "Priority", "AntiPhishPolicy"}},
+      {"TenantAllowBlockListSpoofItems",
+       {"Identity", "Action", "SpoofType", "SpoofedUser", "SendingInfrastructure"}},
+      {"SpoofIntelligenceInsight",
+       {"SpoofedUser", "SendingInfrastructure", "MessageCount", "LastSeen", "SpoofType", "Action"}},
+      {"SpoofMailReport",
+       {"Date", "SpoofedUser", "SendingInfrastructure", "Count", "Source", "ResultCode"}},
       {"Command", {"Name", "Synopsis"}},
   }};
   for (const View& view : views) {
