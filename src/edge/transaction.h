@@ -16,7 +16,11 @@
 #include "policy/composite.h"
 #include "policy/decision.h"
 #include "policy/header_trust.h"
+#include "policy/listed_pair.h"
+#include "policy/sending_source.h"
+#include "policy/traffic_history.h"
 #include "smtp/receiver.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_record.h"
 
 namespace postern::edge {
@@ -61,6 +65,15 @@ class EdgeTransaction final : public smtp::Transaction {
   std::optional<mail::Reply> refuse_content();
   /// What the organization wants to wait for before the message is judged.
   std::optional<mail::Reply> defer_content(const SpfOutcome& spf, const MessageEvidence& message);
+  /// What the organization knows beyond the message: signals_, and what it may be counted by.
+  void gather_signals(const auth::Iprev& iprev, const MessageEvidence& message, Time arrived);
+  policy::BouncedMail find_bounced(const policy::SpoofedAuthor& author, Time arrived);
+  /// What its fate teaches about its author and where it came from.
+  void learn(const SpfOutcome& spf, const MessageEvidence& message, const mail::Reply& reply,
+             Time arrived);
+  /// Nothing: it is no case of a forged author.
+  std::optional<store::SpoofOutcome> spoof_outcome() const;
+  void learn_sent(Time arrived);
   /// Composite authentication, the same for all recipients.
   policy::CompositeAuthentication authenticate(
       const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
@@ -104,6 +117,12 @@ class EdgeTransaction final : public smtp::Transaction {
   std::unique_ptr<delivery::HandOff> hand_off_;
   policy::CompositeAuthentication composite_;
   policy::Signals signals_;
+  policy::SendingSource source_;
+  /// Of the author who is worst off; no user: there is none.
+  policy::SpoofPairName spoofed_;
+  policy::TrafficKeys traffic_;
+  /// The entry of the Tenant Allow/Block List that counts, for the trace; empty: none.
+  std::string listed_;
   /// As many as accepted recipients; empty: all just get the message.
   delivery::Treatments treatments_;
 
