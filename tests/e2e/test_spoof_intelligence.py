@@ -184,9 +184,8 @@ def test_502_a_report_about_a_sent_message(world, relay):
 
 
 def test_metrics_tell_of_the_counts(world):
-    text = world[0].http('/metrics').read().decode()
-    values = dict(line.rsplit(' ', 1) for line in text.splitlines() if not line.startswith('#'))
-    assert float(values['postern_spoof_pairs']) >= 1 and float(values['postern_traffic_histories']) >= 1
+    values = world[0].metrics()
+    assert values['postern_spoof_pairs'] >= 1 and values['postern_traffic_histories'] >= 1
     for name in ('spoof_pairs_evicted_total', 'spoof_sightings_nameless_total', 'spoof_events_lost_total',
                  'spoof_write_failures_total'):
-        assert float(values[f'postern_{name}']) == 0
+        assert values[f'postern_{name}'] == 0
