@@ -77,9 +77,7 @@ ALTER TABLE organization ADD COLUMN stamp_exchange_headers INTEGER NOT NULL DEFA
 ALTER TABLE organization ADD COLUMN relay_next_hop TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbound_connector ADD COLUMN message_rate_limit INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL DEFAULT 0;
-)sql",
-                              spoof_tables_step,
-                              spoof_item_tables_step};
+)sql", spoof_tables_step, spoof_item_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
 
