@@ -14,13 +14,16 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 12> server_commands() {
-  return {organization_commands(),    arc_commands(),
-          domain_commands(),          recipient_commands(),
-          connector_commands(),       attribution_commands(),
-          trace_commands(),           trace_detail_commands(),
-          composite_commands(),       anti_phish_policy_commands(),
-          anti_phish_rule_commands(), token_commands()};
+std::span<const std::span<const Command>> server_commands() {
+  static const std::span<const Command> all[] = {
+      organization_commands(),    arc_commands(),
+      domain_commands(),          recipient_commands(),
+      connector_commands(),       attribution_commands(),
+      trace_commands(),           trace_detail_commands(),
+      composite_commands(),       anti_phish_policy_commands(),
+      anti_phish_rule_commands(), spoof_item_commands(),
+      spoof_report_commands(),    token_commands()};
+  return all;
 }
 
 /// An empty name and `-` stand for the only organization.

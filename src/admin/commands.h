@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "directory/snapshot.h"
 #include "store/directory_store.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
 
 namespace postern::net {
@@ -42,6 +43,8 @@ struct Services {
   bool has_relay = false;
   /// Null: there are no API tokens.
   store::ApiTokens* tokens = nullptr;
+  /// Null: nothing is learned about forged authors.
+  store::SpoofIntelligence* spoofs = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -120,6 +123,8 @@ std::span<const Command> trace_detail_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();
+std::span<const Command> spoof_item_commands();
+std::span<const Command> spoof_report_commands();
 std::span<const Command> token_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.

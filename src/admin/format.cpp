@@ -23,7 +23,7 @@ struct View {
 };
 
 std::span<const std::string> view_columns(std::string_view kind) {
-  static const std::array<View, 12> views = {{
+  static const View views[] = {
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
@@ -39,8 +39,14 @@ std::span<const std::string> view_columns(std::string_view kind) {
        {"Name", "IsDefault", "EnableSpoofIntelligence", "HonorDmarcPolicy",
         "AuthenticationFailAction"}},
       {"AntiPhishRule", {"Name", "State", "Priority", "AntiPhishPolicy"}},
+      {"TenantAllowBlockListSpoofItems",
+       {"Identity", "Action", "SpoofType", "SpoofedUser", "SendingInfrastructure"}},
+      {"SpoofIntelligenceInsight",
+       {"SpoofedUser", "SendingInfrastructure", "MessageCount", "LastSeen", "SpoofType", "Action"}},
+      {"SpoofMailReport",
+       {"Date", "SpoofedUser", "SendingInfrastructure", "Count", "Source", "ResultCode"}},
       {"Command", {"Name", "Synopsis"}},
-  }};
+  };
   for (const View& view : views) {
     if (iequals(view.kind, kind)) return view.columns;
   }

@@ -261,6 +261,10 @@ void Snapshot::set_spoof_protection(OrganizationId id, SharedSpoofProtection pro
   edit(id).spoof_protection_ = std::move(protection);
 }
 
+void Snapshot::set_spoof_items(OrganizationId id, SharedSpoofItems items) {
+  edit(id).spoof_items_ = std::move(items);
+}
+
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   domain.organization = id;
   auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));

@@ -36,6 +36,7 @@
 #include "directory/on_premises_index.h"
 #include "directory/persistent_array.h"
 #include "directory/persistent_map.h"
+#include "directory/spoof_items.h"
 #include "directory/spoof_protection.h"
 
 namespace postern::directory {
@@ -73,6 +74,8 @@ class Organization {
   const ArcConfig& arc_config() const { return arc_config_; }
   /// Never null.
   const SharedSpoofProtection& spoof_protection() const { return spoof_protection_; }
+  /// Never null.
+  const SharedSpoofItems& spoof_items() const { return spoof_items_; }
 
   /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
   /// organization.
@@ -125,6 +128,7 @@ class Organization {
   LookAlikeIndex look_alikes_;  // of all domains if there are more than max_compared_domains
   ArcConfig arc_config_;
   SharedSpoofProtection spoof_protection_ = default_spoof_protection();
+  SharedSpoofItems spoof_items_ = no_spoof_items();
   Guid guid_;
   Time when_created_;
   std::string name_;
@@ -172,6 +176,7 @@ class Snapshot {
   void set_config(OrganizationId id, const OrganizationConfig& config);
   void set_arc_config(OrganizationId id, const ArcConfig& config);
   void set_spoof_protection(OrganizationId id, SharedSpoofProtection protection);
+  void set_spoof_items(OrganizationId id, SharedSpoofItems items);
   void put_domain(OrganizationId id, AcceptedDomain domain);
   void remove_domain(OrganizationId id, std::string_view name);
   void put_recipient(OrganizationId id, const Recipient& recipient);

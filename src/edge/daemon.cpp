@@ -21,6 +21,7 @@
 #include "edge/settings.h"
 #include "edge/worker.h"
 #include "store/api_tokens.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
 
 namespace postern::edge {
@@ -107,6 +108,7 @@ class Daemon {
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
+  std::unique_ptr<store::SpoofIntelligence> spoofs_;
   std::unique_ptr<store::Ledger> ledger_;
   std::unique_ptr<store::ApiTokens> tokens_;
   std::unique_ptr<net::Admission> admission_;
@@ -147,7 +149,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
                            .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
                            .certificates = &certificates_,
                            .has_relay = settings_->relay.has_value(),
-                           .tokens = tokens_.get()};
+                           .tokens = tokens_.get(),
+                           .spoofs = spoofs_.get()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -164,6 +167,9 @@ Result<void> Daemon::open_stores() {
   auto trace = store::TraceStore::open(trace_settings(config));
   if (!trace) return std::unexpected(trace.error());
   trace_ = std::move(*trace);
+  auto spoofs = store::SpoofIntelligence::open({.path = config.under_data("spoof.db").string()});
+  if (!spoofs) return std::unexpected(spoofs.error());
+  spoofs_ = std::move(*spoofs);
   auto ledger = store::Ledger::open(config.under_data("ledger.db").string(), now());
   if (!ledger) return std::unexpected(ledger.error());
   ledger_ = std::move(*ledger);
@@ -196,6 +202,7 @@ Result<void> Daemon::open_stores() {
 Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
   const Shared shared{.directory = *directory_,
                       .trace = *trace_,
+                      .spoofs = *spoofs_,
                       .metrics = metrics_,
                       .certificates = certificates_,
                       .rates = rates_,
@@ -237,6 +244,18 @@ void Daemon::watch_values() {
         [this] { return trace_->counters().queued; });
   watch("trace_bytes", "Size of the trace's files.", Kind::gauge,
         [this] { return trace_->counters().bytes; });
+  watch("spoof_pairs", "Spoof pairs that are known by name.", Kind::gauge,
+        [this] { return spoofs_->counters().pairs; });
+  watch("spoof_pairs_evicted_total", "Spoof pairs whose names made room for others.", Kind::counter,
+        [this] { return spoofs_->counters().pushed_out; });
+  watch("spoof_sightings_nameless_total", "Forged authors that were counted without their pair.",
+        Kind::counter, [this] { return spoofs_->counters().nameless; });
+  watch("spoof_events_lost_total", "What spoof intelligence could not count.", Kind::counter,
+        [this] { return spoofs_->counters().lost; });
+  watch("spoof_write_failures_total", "Times the counts could not be written.", Kind::counter,
+        [this] { return spoofs_->counters().write_failures; });
+  watch("traffic_histories", "Authors and sources with a history of legitimate mail.", Kind::gauge,
+        [this] { return spoofs_->counters().histories; });
   watch("ledger_messages", "Messages that some recipients have and that must come again.",
         Kind::gauge, [this] { return ledger_->size(); });
   watch("content_memory_bytes", "Octets of messages held in memory.", Kind::gauge,

@@ -68,6 +68,7 @@ std::unique_ptr<delivery::HandOff> MtaCourier::begin(delivery::Envelope envelope
 MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings)
     : services_{.directory = services.directory,
                 .trace = services.trace,
+                .spoofs = services.spoofs,
                 .metrics = services.metrics,
                 .certificates = services.certificates,
                 .rates = services.rates,

@@ -10,6 +10,7 @@
 #include "edge/asker.h"
 #include "edge/connector_rates.h"
 #include "store/directory_store.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_sink.h"
 
 namespace postern::edge {
@@ -17,6 +18,7 @@ namespace postern::edge {
 struct Services {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
+  store::SpoofIntelligence& spoofs;
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;

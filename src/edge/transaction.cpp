@@ -205,8 +205,12 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   note_impersonation();
   if (const auto claimed = refuse_claims(*spf, *iprev, *message, testimony)) co_return *claimed;
   if (const auto deferred = defer_content(*spf, *message)) co_return *deferred;
+  gather_signals(*iprev, *message, arrived);
   composite_ = authenticate(*spf, *iprev, *message, testimony);
-  if (const auto spoofed = act_on_spoof(*message)) co_return *spoofed;
+  if (const auto spoofed = act_on_spoof(*message)) {
+    learn(*spf, *message, *spoofed, arrived);
+    co_return *spoofed;
+  }
   keep_refused_copies();
   const delivery::Edit edit = make_edit(*spf, *iprev, *message, testimony);
 
@@ -215,6 +219,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   const delivery::Outcome outcome = co_await hand_off_->deliver(*content_, edit);
   services_.metrics.delivery_seconds.observe(now() - handed);
   apply(outcome);
+  learn(*spf, *message, outcome.reply, arrived);
   co_return outcome.reply;
 }
 

@@ -18,8 +18,12 @@
 #include "policy/header_trust.h"
 #include "policy/impersonation.h"
 #include "policy/judged.h"
+#include "policy/listed_pair.h"
 #include "policy/own_claims.h"
+#include "policy/sending_source.h"
+#include "policy/traffic_history.h"
 #include "smtp/receiver.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_record.h"
 
 namespace postern::edge {
@@ -86,6 +90,15 @@ class EdgeTransaction final : public smtp::Transaction {
   void keep_refused_copies();
   /// Marks authors that may be taken for own ones.
   void note_impersonation();
+  /// What the organization knows beyond the message: signals_, and what it may be counted by.
+  void gather_signals(const auth::Iprev& iprev, const MessageEvidence& message, Time arrived);
+  policy::BouncedMail find_bounced(const policy::SpoofedAuthor& author, Time arrived);
+  /// What its fate teaches about its author and where it came from.
+  void learn(const SpfOutcome& spf, const MessageEvidence& message, const mail::Reply& reply,
+             Time arrived);
+  /// Nothing: it is no case of a forged author.
+  std::optional<store::SpoofOutcome> spoof_outcome() const;
+  void learn_sent(Time arrived);
   /// Composite authentication, the same for all recipients.
   policy::CompositeAuthentication authenticate(
       const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
@@ -132,6 +145,12 @@ class EdgeTransaction final : public smtp::Transaction {
   policy::Impersonation impersonation_;
   /// Why recipients for which no connector vouches get no copy; empty: they do.
   std::string kept_claim_;
+  policy::SendingSource source_;
+  /// Of the author who is worst off; no user: there is none.
+  policy::SpoofPairName spoofed_;
+  policy::TrafficKeys traffic_;
+  /// The entry of the Tenant Allow/Block List that counts, for the trace; empty: none.
+  std::string listed_;
   /// As many as accepted recipients; empty: all just get the message.
   delivery::Treatments treatments_;
 

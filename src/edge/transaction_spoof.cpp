@@ -64,6 +64,8 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
   for (Accepted& accepted : accepted_) {
     accepted.record.compauth = policy::to_text(found);
     accepted.record.signals = signals;
+    if (!listed_.empty() && found.result == policy::CompositeResult::fail)
+      accepted.record.reasons.push_back(listed_);
   }
   return found;
 }

@@ -122,6 +122,8 @@ struct Edge {
   Folder folder;
   std::unique_ptr<store::DirectoryStore> directory =
       std::move(store::DirectoryStore::open(folder.path + "/postern.db").value());
+  std::unique_ptr<store::SpoofIntelligence> spoofs =
+      std::move(store::SpoofIntelligence::open({.path = folder.path + "/spoof.db"}).value());
   Trace trace;
   admin::Metrics metrics;
   admin::SeenCertificates certificates;
@@ -136,6 +138,7 @@ struct Edge {
   Asker asker{io, resolver};
   Services services{.directory = *directory,
                     .trace = trace,
+                    .spoofs = *spoofs,
                     .metrics = metrics,
                     .certificates = certificates,
                     .rates = rates,

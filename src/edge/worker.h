@@ -23,6 +23,7 @@
 #include "net/admission.h"
 #include "net/listener.h"
 #include "store/directory_store.h"
+#include "store/spoof_intelligence.h"
 #include "store/trace_sink.h"
 
 namespace postern::edge {
@@ -30,6 +31,7 @@ namespace postern::edge {
 struct Shared {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
+  store::SpoofIntelligence& spoofs;
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/spoof_item_rows.h"
 #include "store/spoof_rows.h"
 
 namespace postern::store {
@@ -80,7 +81,7 @@ ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL D
                               R"sql(
 ALTER TABLE organization ADD COLUMN check_header_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN allow_authenticated INTEGER NOT NULL DEFAULT 0;
-)sql"};
+)sql", spoof_item_tables_step};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -262,6 +263,7 @@ Snapshot load_directory(Database& database) {
     snapshot.put_connectors(id, std::move(its_connectors));
   }
   load_spoof_protection(database, snapshot);
+  load_spoof_items(database, snapshot);
   return snapshot;
 }
 

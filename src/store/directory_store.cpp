@@ -1,5 +1,6 @@
 #include "store/directory_store.h"
 
+#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "directory/validation.h"
 #include "mail/domain_name.h"
 #include "store/directory_rows.h"
+#include "store/spoof_item_rows.h"
 #include "store/spoof_rows.h"
 #include "store/sqlite.h"
 
@@ -112,6 +114,65 @@ class SqliteDirectoryStore final : public DirectoryStore {
           write_spoof_protection(database_, there.id(), *checked);
           next.set_spoof_protection(there.id(),
                                     std::make_shared<const SpoofProtection>(*std::move(checked)));
+          return {};
+        });
+  }
+
+  Result<SpoofItem> new_spoof_item(std::string_view organization, SpoofItem item) override {
+    return change_of<SpoofItem>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<SpoofItem> {
+          item.guid = new_guid();
+          item.when_created = now();
+          item.when_changed = item.when_created;
+          std::vector<SpoofItem> items;
+          for (const SpoofItem& one : there.spoof_items()->items()) {
+            if (one.is_expired(item.when_created)) {
+              delete_spoof_item(database_, there.id(), one.guid);
+            } else {
+              items.push_back(one);
+            }
+          }
+          next.set_spoof_items(there.id(), std::make_shared<const SpoofItems>(items));
+          auto checked =
+              check_spoof_item(std::move(item), next, *next.peek_organization(there.id()));
+          if (!checked) return checked;
+          put_spoof_item(database_, there.id(), *checked);
+          items.push_back(*checked);
+          next.set_spoof_items(there.id(), std::make_shared<const SpoofItems>(std::move(items)));
+          return checked;
+        });
+  }
+
+  Result<void> set_spoof_items(std::string_view organization, const std::vector<Guid>& guids,
+                               SpoofItemAction action) override {
+    return change_of<void>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<void> {
+          const auto before = there.spoof_items()->items();
+          std::vector<SpoofItem> items(before.begin(), before.end());
+          for (const Guid& guid : guids) {
+            const auto item = std::ranges::find(items, guid, &SpoofItem::guid);
+            if (item == items.end()) return no_spoof_item(there, guid);
+            item->action = action;
+            item->when_changed = now();
+            put_spoof_item(database_, there.id(), *item);
+          }
+          next.set_spoof_items(there.id(), std::make_shared<const SpoofItems>(std::move(items)));
+          return {};
+        });
+  }
+
+  Result<void> remove_spoof_items(std::string_view organization,
+                                  const std::vector<Guid>& guids) override {
+    return change_of<void>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<void> {
+          const auto before = there.spoof_items()->items();
+          std::vector<SpoofItem> items(before.begin(), before.end());
+          for (const Guid& guid : guids) {
+            if (std::erase_if(items, [&](const SpoofItem& one) { return one.guid == guid; }) == 0)
+              return no_spoof_item(there, guid);
+            delete_spoof_item(database_, there.id(), guid);
+          }
+          next.set_spoof_items(there.id(), std::make_shared<const SpoofItems>(std::move(items)));
           return {};
         });
   }
@@ -350,6 +411,11 @@ class SqliteDirectoryStore final : public DirectoryStore {
   static std::unexpected<Error> no_connector(const Organization& organization,
                                              std::string_view identity) {
     return fail(organization.name() + " has no inbound connector " + std::string(identity) + ".");
+  }
+
+  static std::unexpected<Error> no_spoof_item(const Organization& organization, const Guid& guid) {
+    return fail(organization.name() + " has no spoofed sender with the Id " + guid.to_string() +
+                ".");
   }
 
   std::mutex writer_;  // held for the whole of a change; guards database_

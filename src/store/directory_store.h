@@ -20,6 +20,7 @@
 #include "directory/connector_validation.h"
 #include "directory/objects.h"
 #include "directory/snapshot.h"
+#include "directory/spoof_items.h"
 #include "directory/spoof_protection.h"
 
 namespace postern::store {
@@ -56,6 +57,16 @@ class DirectoryStore {
   virtual Result<void> set_spoof_protection(
       std::string_view organization,
       const std::function<Result<void>(directory::SpoofProtection&)>& edit) = 0;
+
+  /// GUID and times are given here. Entries that have expired make room. As stored.
+  virtual Result<directory::SpoofItem> new_spoof_item(std::string_view organization,
+                                                      directory::SpoofItem item) = 0;
+  /// All or none; an error names the first that is not there.
+  virtual Result<void> set_spoof_items(std::string_view organization,
+                                       const std::vector<directory::Guid>& guids,
+                                       directory::SpoofItemAction action) = 0;
+  virtual Result<void> remove_spoof_items(std::string_view organization,
+                                          const std::vector<directory::Guid>& guids) = 0;
 
   /// The first domain of an organization becomes its default. Name in any form: kept as A-label.
   virtual Result<directory::AcceptedDomain> new_accepted_domain(

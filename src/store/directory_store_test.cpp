@@ -358,6 +358,7 @@ TEST_CASE("a database of the first version is brought up to date") {
           "DROP TABLE composite_auth_setting;"
           "DROP TABLE anti_phish_policy;"
           "DROP TABLE anti_phish_rule;"
+          "DROP TABLE spoof_item;"
           "ALTER TABLE organization DROP COLUMN stamp_exchange_headers;"
           "ALTER TABLE organization DROP COLUMN relay_next_hop;"
           "ALTER TABLE inbound_connector DROP COLUMN message_rate_limit;"
