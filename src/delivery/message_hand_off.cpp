@@ -17,12 +17,15 @@ const mail::Reply no_recipients{554, "5.5.1", "No valid recipients"};
 const mail::Reply kept_here{250, "2.0.0", "Kept in quarantine"};
 const mail::Reply cannot_be_kept{451, "4.3.0",
                                  "The message cannot be kept at the moment; try again later"};
+const mail::Reply quarantine_full{452, "4.3.1", "Insufficient system storage; try again later"};
 
 /// A relay that knows no DSN would lose what the sender asks for, or answer where it must not; for
 /// recipients of our own we do what it cannot.
 HopRecipient as_the_hop_is_told(const Recipient& recipient) {
   const std::string& notify = recipient.notify;
-  return {.forward_path = recipient.forward_path.text,
+  // SMTP hops were told at RCPT, before anybody knew that it is junk.
+  const bool is_detailed = recipient.is_junk && recipient.next_hop.kind == NextHop::Kind::lmtp;
+  return {.forward_path = is_detailed ? junk_address(recipient) : recipient.forward_path.text,
           .notify = notify,
           .original_recipient = recipient.original_recipient,
           .needs_dsn = recipient.relayed && (wants_successes(notify) || iequals(notify, "NEVER"))};
@@ -174,11 +177,12 @@ awaitable<void> MessageHandOff::to_next_hops(const Content& content, const Edit&
   std::map<NextHop, Copies> hops;
   Edit junk;
   for (std::size_t i = 0; i < addressees_.size(); ++i) {
-    const Addressee& addressee = addressees_[i];
+    Addressee& addressee = addressees_[i];
     if (addressee.same_as || addressee.reply) continue;
     const NextHop& hop = addressee.recipient.next_hop;
     Copies& copies = hop.kind == NextHop::Kind::maildir ? maildir : hops[hop];
     const bool is_junk = treatments_.of(i) == Treatment::junk;
+    addressee.recipient.is_junk = is_junk;
     (is_junk ? copies.junk : copies.plain).push_back(i);
     if (is_junk && junk.prepend.empty())
       junk = {.prepend = std::string(junk_fields) + edit.prepend, .removed = edit.removed};
@@ -221,7 +225,9 @@ awaitable<void> MessageHandOff::to_quarantine(const Content& content, const Edit
         "quarantine",
         {{"session", envelope_.session}, {"id", envelope_.id}, {"error", kept.error().message}});
   }
-  const mail::Reply& reply = kept ? kept_here : cannot_be_kept;
+  const mail::Reply& reply = kept                   ? kept_here
+                             : kept.error().is_full ? quarantine_full
+                                                    : cannot_be_kept;
   for (const std::size_t i : which) addressees_[i].reply = reply;
 }
 

@@ -14,19 +14,6 @@ namespace {
 const mail::Reply not_taken_care_of{
     451, "4.3.0", "Refused by its next hop, and the refusal cannot be dealt with at the moment"};
 
-/// The beginning of the message, as much of it as a DSN may quote.
-std::string read_beginning(const Content& content, const Edit& edit) {
-  EditedReader reader(content, edit);
-  std::string text;
-  std::string buffer;
-  while (text.size() < max_quoted_header) {
-    const auto piece = reader.next(buffer);
-    if (!piece || piece->empty()) break;
-    text += *piece;
-  }
-  return text;
-}
-
 }  // namespace
 
 /// Of this organization, or of all.
@@ -76,7 +63,7 @@ awaitable<void> MessageHandOff::tell_of_success(const Content& content, const Ed
 
 awaitable<bool> MessageHandOff::notify(std::vector<RecipientOutcome> recipients,
                                        const Content& content, const Edit& edit) {
-  auto read = [&content, &edit] { return read_beginning(content, edit); };
+  auto read = [&content, &edit] { return read_beginning(content, edit, max_quoted_header); };
   auto header = co_await services_.pool.run(std::move(read));
   if (!header) co_return false;
   const std::string id = random_uuid();
