@@ -14,11 +14,11 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 10> server_commands() {
-  return {organization_commands(),   arc_commands(),       domain_commands(),
-          recipient_commands(),      connector_commands(), attribution_commands(),
-          trace_commands(),          composite_commands(), anti_phish_policy_commands(),
-          anti_phish_rule_commands()};
+std::array<std::span<const Command>, 11> server_commands() {
+  return {organization_commands(),    arc_commands(),       domain_commands(),
+          recipient_commands(),       connector_commands(), attribution_commands(),
+          trace_commands(),           composite_commands(), anti_phish_policy_commands(),
+          anti_phish_rule_commands(), quarantine_commands()};
 }
 
 /// An empty name and `-` stand for the only organization.

@@ -26,6 +26,7 @@ class TlsContext;
 namespace postern::admin {
 
 class SeenCertificates;
+struct QuarantineDesk;
 
 /// What handlers work on. The owner keeps all of it alive longer than the server.
 struct Services {
@@ -39,6 +40,8 @@ struct Services {
   const SeenCertificates* certificates = nullptr;
   /// There is a [delivery] relay.
   bool has_relay = false;
+  /// Null: there is no quarantine.
+  const QuarantineDesk* quarantine = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -103,6 +106,7 @@ std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
+std::span<const Command> quarantine_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();

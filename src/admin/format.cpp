@@ -23,7 +23,7 @@ struct View {
 };
 
 std::span<const std::string> view_columns(std::string_view kind) {
-  static const std::array<View, 10> views = {{
+  static const std::array<View, 11> views = {{
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
@@ -31,6 +31,8 @@ std::span<const std::string> view_columns(std::string_view kind) {
        {"Name", "ConnectorType", "SenderDomains", "SenderIPAddresses", "Enabled"}},
       {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},
       {"AttributionStep", {"Rule", "Connector", "Result", "Why"}},
+      {"QuarantineMessage",
+       {"ReceivedTime", "SenderAddress", "RecipientAddress", "Subject", "Type", "ReleaseStatus"}},
       {"MessageTraceV2", {"Received", "SenderAddress", "RecipientAddress", "Subject", "Status"}},
       {"AntiPhishPolicy",
        {"Name", "IsDefault", "EnableSpoofIntelligence", "HonorDmarcPolicy",
