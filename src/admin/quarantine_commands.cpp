@@ -3,6 +3,8 @@
 //
 // One object is one recipient's copy, as the trace has one row for each. Its Identity is two GUIDs
 // with a backslash between them: the message and the recipient.
+//
+// Content of mail is for operators, not for viewers, who see what the trace shows, too.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -277,7 +279,7 @@ void trace_release(const Call& call, const QuarantineRow& row,
   for (store::TraceRecord& record : found->records) {
     if (record.forward_path != row.recipient.forward_path) continue;
     record.status = store::TraceStatus::delivered;
-    record.reasons.push_back("Released: " + format_iso(time));
+    record.reasons.push_back("Released: " + format_iso(time) + " by " + call.caller.name);
     record.reply = outcome.reply.to_line();
     record.next_hop = outcome.next_hop;
     record.to_ip = outcome.hop_address;
@@ -422,23 +424,33 @@ constexpr std::array<Command, 7> commands = {{
       "Shows the text of a message; HTML is turned into text, and nothing is fetched.",
       one_parameters, "",
       "Preview-QuarantineMessage 0c0e…\\8a1f… | Select-Object -ExpandProperty Body"},
-     preview_message},
+     preview_message,
+     Needs::organization,
+     store::Role::operator_},
     {{"Get-QuarantineMessageHeader", query, "Shows the header section of a message.",
       one_parameters, "",
       "Get-QuarantineMessageHeader 0c0e…\\8a1f… | Select-Object -ExpandProperty Header"},
-     get_header},
+     get_header,
+     Needs::organization,
+     store::Role::operator_},
     {{"Export-QuarantineMessage", query, "Gives the whole message in Base64.", one_parameters, "",
       "Export-QuarantineMessage 0c0e…\\8a1f… | Select-Object -ExpandProperty Eml"},
-     export_message},
+     export_message,
+     Needs::organization,
+     store::Role::operator_},
     {{"Release-QuarantineMessage", change,
       "Delivers a message to the next hop of its recipients. It stays listed as Released.",
       release_parameters, "",
       "Release-QuarantineMessage 0c0e…\\8a1f… -ReleaseToAll\n"
       "Release-QuarantineMessage 0c0e… -User ann@contoso.com"},
-     release_message},
+     release_message,
+     Needs::organization,
+     store::Role::operator_},
     {{"Delete-QuarantineMessage", change, "Removes a message for good.", delete_parameters, "",
       "Delete-QuarantineMessage 0c0e…\\8a1f… -Confirm:$false"},
-     delete_message},
+     delete_message,
+     Needs::organization,
+     store::Role::operator_},
     {{"Send-QuarantineDigest", change,
       "Tells recipients now what lies in quarantine for them, each message once.",
       digest_parameters, "", "Send-QuarantineDigest ann@contoso.com"},

@@ -207,6 +207,7 @@ TEST_CASE("a release is delivered once, and is an event on the trace's row") {
     const bool is_ann = keeper.property(row, "RecipientAddress") == "ann@contoso.com";
     CHECK(keeper.property(row, "Status") == (is_ann ? "Delivered" : "Quarantined"));
     CHECK(keeper.property(row, "Reason").contains("Released: ") == is_ann);
+    CHECK(keeper.property(row, "Reason").contains(" by test") == is_ann);
     CHECK(keeper.property(row, "Reason").contains("Forged"));
   }
 }
@@ -242,6 +243,19 @@ TEST_CASE("a deleted message is gone when its last recipient is") {
   CHECK(keeper.error("Release-QuarantineMessage " + ann + " -ReleaseToAll").contains("found"));
   REQUIRE(keeper.call("Delete-QuarantineMessage " + bob));
   CHECK(keeper.quarantine->messages() == 0);
+}
+
+TEST_CASE("content is for operators") {
+  Keeper keeper;
+  keeper.keep({"ann@contoso.com"}, text);
+  const std::string identity = keeper.identity_of("ann@contoso.com");
+  keeper.caller.role = store::Role::viewer;
+  CHECK(keeper.values("Get-QuarantineMessage").size() == 1);
+  for (const char* cmdlet : {"Preview-QuarantineMessage", "Export-QuarantineMessage",
+                             "Get-QuarantineMessageHeader", "Delete-QuarantineMessage"})
+    CHECK(keeper.error(std::string(cmdlet) + " " + identity).contains("needs the role operator"));
+  keeper.caller.role = store::Role::operator_;
+  REQUIRE(keeper.call("Release-QuarantineMessage " + identity + " -ReleaseToAll"));
 }
 
 TEST_CASE("a digest is sent now") {
