@@ -1,6 +1,7 @@
 #include "edge/daemon.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <atomic>
@@ -119,6 +120,7 @@ class Daemon {
   std::unique_ptr<net::Admission> admission_;
   std::unique_ptr<delivery::ContentStore> contents_;
   std::unique_ptr<delivery::Maildir> maildir_;
+  std::optional<DataDirectoryLock> quarantine_lock_;
   std::unique_ptr<store::QuarantineRows> quarantine_rows_;
   std::unique_ptr<delivery::QuarantineFolder> quarantine_;
   delivery::InFlight in_flight_;
@@ -210,8 +212,14 @@ Result<void> Daemon::open_quarantine() {
   auto rows = store::QuarantineRows::open(config.under_data("quarantine.db").string());
   if (!rows) return std::unexpected(rows.error());
   quarantine_rows_ = std::move(*rows);
-  auto folder = delivery::QuarantineFolder::open(
-      config.under_data(config.quarantine.folder).string(), *pool_, config.quarantine.max_bytes);
+  // Another edge's half written files would look like what a crash left.
+  const auto place = config.under_data(config.quarantine.folder);
+  ::mkdir(place.c_str(), 0700);  // If that fails, the lock tells why.
+  auto lock = DataDirectoryLock::take(place);
+  if (!lock) return std::unexpected(lock.error());
+  quarantine_lock_.emplace(std::move(*lock));
+  auto folder =
+      delivery::QuarantineFolder::open(place.string(), *pool_, config.quarantine.max_bytes);
   if (!folder) return std::unexpected(folder.error());
   quarantine_ = std::move(*folder);
   const auto directory = directory_->snapshot();
