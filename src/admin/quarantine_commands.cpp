@@ -39,12 +39,12 @@ std::string_view status_of(const QuarantineRow& row) {
   return row.recipient.released ? "Released" : "NotReleased";
 }
 
-Object describe(const QuarantineRow& row) {
+Object describe(const Call& call, const QuarantineRow& row) {
   const store::QuarantinedMessage& message = row.message;
   Object object = {
       {"Identity", row.identity()},
       {"ReceivedTime", message.received},
-      {"Organization", message.organization},
+      {"Organization", call.organization->name()},
       {"MessageId", message.message_id},
       {"SenderAddress", message.reverse_path.empty() ? "<>" : message.reverse_path},
       {"RecipientAddress", row.recipient.forward_path},
@@ -139,7 +139,7 @@ CommandResult get_messages(const Call& call) {
   if (call.has("Identity")) {
     const auto copies = find_copies(call, **desk);
     if (!copies) return std::unexpected(copies.error());
-    for (const QuarantineRow& row : *copies) outcome.values.emplace_back(describe(row));
+    for (const QuarantineRow& row : *copies) outcome.values.emplace_back(describe(call, row));
     return outcome;
   }
   auto query = read_filters(call);
@@ -168,7 +168,7 @@ CommandResult get_messages(const Call& call) {
 
   const auto found = (*desk)->rows.find(*query);
   if (!found) return failed(found.error());
-  for (const QuarantineRow& row : found->rows) outcome.values.emplace_back(describe(row));
+  for (const QuarantineRow& row : found->rows) outcome.values.emplace_back(describe(call, row));
   if (found->more)
     outcome.warnings.push_back(fmt::format(
         "There are more messages. To see them, ask for -Page {}, or narrow the filters.",
@@ -197,7 +197,6 @@ CommandResult preview_message(const Call& call) {
   const MessagePreview preview = preview_of(content->text);
   Object object = {
       {"Identity", content->row.identity()},
-      {"ReceivedTime", content->row.message.received},
       {"SenderAddress", content->row.message.reverse_path},
       {"RecipientAddress", content->row.recipient.forward_path},
       {"From", preview.from},
