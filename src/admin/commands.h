@@ -28,6 +28,7 @@ class TlsContext;
 namespace postern::admin {
 
 class SeenCertificates;
+struct QuarantineDesk;
 
 /// What handlers work on. The owner keeps all of it alive longer than the server.
 struct Services {
@@ -41,6 +42,8 @@ struct Services {
   const SeenCertificates* certificates = nullptr;
   /// There is a [delivery] relay.
   bool has_relay = false;
+  /// Null: there is no quarantine.
+  const QuarantineDesk* quarantine = nullptr;
   /// Null: there are no API tokens.
   store::ApiTokens* tokens = nullptr;
   /// Null: nothing is learned about forged authors.
@@ -120,6 +123,7 @@ std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
 std::span<const Command> trace_detail_commands();
+std::span<const Command> quarantine_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();

@@ -16,12 +16,18 @@ namespace {
 
 using directory::AcceptedDomain;
 
+const std::string detail_mark = "detail:";
+
 Object describe(const AcceptedDomain& domain) {
   Object object = {
-      {"Name", domain.name},          {"Identity", domain.name},
-      {"DomainName", domain.name},    {"DomainType", directory::to_string(domain.type)},
-      {"Default", domain.is_default}, {"MatchSubDomains", domain.match_sub_domains},
+      {"Name", domain.name},
+      {"Identity", domain.name},
+      {"DomainName", domain.name},
+      {"DomainType", directory::to_string(domain.type)},
+      {"Default", domain.is_default},
+      {"MatchSubDomains", domain.match_sub_domains},
       {"NextHop", domain.next_hop},
+      {"JunkDelivery", domain.junk_detail.empty() ? "header" : detail_mark + domain.junk_detail},
   };
   object.kind = "AcceptedDomain";
   return object;
@@ -35,6 +41,18 @@ void apply(const Call& call, AcceptedDomain& domain) {
   }
   if (call.has("MatchSubDomains")) domain.match_sub_domains = call.flag("MatchSubDomains");
   if (call.has("NextHop")) domain.next_hop = call.text("NextHop");
+  if (call.has("JunkDelivery")) {
+    const std::string text = call.text("JunkDelivery");
+    domain.junk_detail = istarts_with(text, detail_mark) ? text.substr(detail_mark.size()) : "";
+  }
+}
+
+/// What is left of `header` and `detail:Junk` the directory checks.
+Result<void> check_junk_delivery(const Call& call) {
+  const std::string text = call.text("JunkDelivery");
+  const bool is_detail = istarts_with(text, detail_mark) && text.size() > detail_mark.size();
+  if (!call.has("JunkDelivery") || text.empty() || iequals(text, "header") || is_detail) return {};
+  return fail(fmt::format("JunkDelivery: \"{}\" is neither header nor detail:Junk.", text));
 }
 
 /// What the directory, which knows no deliveries, cannot see.
@@ -62,6 +80,7 @@ CommandResult new_domain(const Call& call) {
         "Cannot process command because of one or more missing mandatory parameters: DomainName.");
   }
   if (const auto hop = check_next_hop(call); !hop) return refuse(hop.error());
+  if (const auto junk = check_junk_delivery(call); !junk) return refuse(junk.error());
   apply(call, domain);
   Outcome outcome;
   if (!label.empty() && !iequals(label, domain.name)) {
@@ -102,6 +121,7 @@ CommandResult set_domain(const Call& call) {
   const auto name = find_name(call);
   if (!name) return call.not_found(call.text("Identity"));
   if (const auto hop = check_next_hop(call); !hop) return refuse(hop.error());
+  if (const auto junk = check_junk_delivery(call); !junk) return refuse(junk.error());
   const auto edit = [&](AcceptedDomain& domain) {
     apply(call, domain);
     if (call.flag("MakeDefault")) domain.is_default = true;
@@ -158,12 +178,23 @@ constexpr ParameterSpec hop_parameter = {
     false,
     "[delivery] default of the configuration"};
 
+constexpr ParameterSpec junk_parameter = {
+    "JunkDelivery",
+    text,
+    "How mail that a policy calls junk reaches its folder. header: the fields X-Spam-Flag and "
+    "X-Postern-Disposition tell it. detail:Junk: those, and it goes to user+Junk@… by LMTP and to "
+    "the folder .Junk of a Maildir.",
+    named,
+    false,
+    "header"};
+
 constexpr ParameterSpec new_parameters[] = {
     {"Name", text, "The domain, such as contoso.com.", 0},
     {"DomainName", text, "The domain, where Name is something else, as in Exchange's examples."},
     type_parameter,
     match_parameter,
     hop_parameter,
+    junk_parameter,
 };
 constexpr ParameterSpec get_parameters[] = {
     {"Identity", text, "The domain; * is a wildcard. Without it all are given.", 0},
@@ -174,6 +205,7 @@ constexpr ParameterSpec set_parameters[] = {
     match_parameter,
     {"MakeDefault", boolean, "Make it the default domain of the organization."},
     hop_parameter,
+    junk_parameter,
 };
 constexpr ParameterSpec remove_parameters[] = {
     {"Identity", text, "The domain.", 0, true},
@@ -189,7 +221,8 @@ constexpr std::array<Command, 4> commands = {{
       "Get-AcceptedDomain *.contoso.net"},
      get_domain},
     {{"Set-AcceptedDomain", change, "Changes an accepted domain.", set_parameters, "",
-      "Set-AcceptedDomain contoso.com -NextHop lmtp:127.0.0.1:24"},
+      "Set-AcceptedDomain contoso.com -NextHop lmtp:127.0.0.1:24\n"
+      "Set-AcceptedDomain contoso.com -JunkDelivery detail:Junk"},
      set_domain},
     {{"Remove-AcceptedDomain", change, "Stops accepting mail for a domain.", remove_parameters, "",
       "Remove-AcceptedDomain old.contoso.com -Confirm:$false"},

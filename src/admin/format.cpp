@@ -31,6 +31,8 @@ std::span<const std::string> view_columns(std::string_view kind) {
        {"Name", "ConnectorType", "SenderDomains", "SenderIPAddresses", "Enabled"}},
       {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},
       {"AttributionStep", {"Rule", "Connector", "Result", "Why"}},
+      {"QuarantineMessage",
+       {"ReceivedTime", "SenderAddress", "RecipientAddress", "Subject", "Type", "ReleaseStatus"}},
       {"MessageTraceV2", {"Received", "SenderAddress", "RecipientAddress", "Subject", "Status"}},
       {"MessageTraceDetailV2", {"Event", "Action", "Detail"}},
       {"MessageVerdict",

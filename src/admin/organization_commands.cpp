@@ -1,7 +1,9 @@
 // New-, Get-, Remove-Organization; Get-, Set-OrganizationConfig.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "admin/commands.h"
 #include "base/wildcard.h"
@@ -30,6 +32,10 @@ constexpr std::array<Switch, 6> switches = {{
 }};
 
 constexpr std::string_view relay_parameter = "RelayNextHop";
+constexpr std::string_view digest_parameter = "QuarantineDigest";
+constexpr std::string_view digest_hour_parameter = "QuarantineDigestHour";
+/// Those that are no switches.
+constexpr std::array other_parameters = {relay_parameter, digest_parameter, digest_hour_parameter};
 
 Object describe(const Organization& organization) {
   Object object = {
@@ -53,6 +59,8 @@ Object describe_config(const Organization& organization) {
   };
   for (const Switch& one : switches) object.set(one.name, organization.config().*one.value);
   object.set("RelayNextHop", organization.config().relay_next_hop.str());
+  object.set("QuarantineDigest", directory::to_string(organization.config().quarantine_digest));
+  object.set("QuarantineDigestHour", std::int64_t{organization.config().quarantine_digest_hour});
   object.set("WhenCreatedUTC", organization.when_created());
   object.kind = "OrganizationConfig";
   return object;
@@ -118,13 +126,29 @@ Result<void> check_relay(const Call& call) {
   return {};
 }
 
+/// The table lets only the known words through.
+void apply_others(const Call& call, OrganizationConfig& config) {
+  if (call.has(relay_parameter)) config.relay_next_hop = call.text(relay_parameter);
+  if (call.has(digest_parameter))
+    config.quarantine_digest =
+        directory::parse_digest_interval(call.text(digest_parameter)).value();
+  if (call.has(digest_hour_parameter)) {
+    constexpr std::int64_t no_hour = 255;  // the directory refuses it
+    const std::int64_t hour = *call.arguments.find(digest_hour_parameter)->get<std::int64_t>();
+    config.quarantine_digest_hour =
+        static_cast<std::uint8_t>(hour < 0 || hour > no_hour ? no_hour : hour);
+  }
+}
+
 CommandResult set_organization_config(const Call& call) {
   std::vector<Switch> given;
   for (const Switch& one : switches) {
     if (call.has(one.name)) given.push_back(one);
   }
-  const bool sets_relay = call.has(relay_parameter);
-  if (given.empty() && !sets_relay) {
+  std::vector<std::string_view> others;
+  std::ranges::copy_if(other_parameters, std::back_inserter(others),
+                       [&](std::string_view name) { return call.has(name); });
+  if (given.empty() && others.empty()) {
     return wrong_argument(
         "Nothing is to be set: give at least one parameter, such as -RejectDirectSend.");
   }
@@ -138,9 +162,10 @@ CommandResult set_organization_config(const Call& call) {
                               call.flag(one.name) ? "True" : "False"));
       outcome.warnings.push_back(asked.warnings.front());
     }
-    if (sets_relay) {
-      const Outcome asked = what_if(fmt::format("Setting {} of organization \"{}\" to \"{}\".",
-                                                relay_parameter, name, call.text(relay_parameter)));
+    for (const std::string_view other : others) {
+      const Outcome asked =
+          what_if(fmt::format("Setting {} of organization \"{}\" to \"{}\".", other, name,
+                              call.arguments.find(other)->to_text()));
       outcome.warnings.push_back(asked.warnings.front());
     }
     return outcome;
@@ -148,7 +173,7 @@ CommandResult set_organization_config(const Call& call) {
   const auto done =
       call.services.directory.set_organization_config(name, [&](OrganizationConfig& config) {
         for (const Switch& one : given) config.*one.value = call.flag(one.name);
-        if (sets_relay) config.relay_next_hop = call.text(relay_parameter);
+        apply_others(call, config);
       });
   if (!done) return refuse(done.error());
   return Outcome{};
@@ -195,6 +220,10 @@ constexpr ParameterSpec set_config_parameters[] = {
      "Where mail of the organization's own servers (OnPremises connectors) to other domains goes: "
      "smtp:HOST:PORT or smtp:mx:DOMAIN, with the options of a next hop. $null: [delivery] relay of "
      "the configuration; without that, too, such mail is refused, 550 5.7.64."},
+    {"QuarantineDigest", text,
+     "Tell recipients by mail what was kept in quarantine for them: every day, or on Mondays.",
+     named, false, "Off", "Off|Daily|Weekly"},
+    {"QuarantineDigestHour", number, "The hour of the day, UTC, from 0 to 23.", named, false, "7"},
     {"GatewayInFront", boolean,
      "The MX records lead to another service, which hands the mail on: DMARC policies are not "
      "applied, unless Enhanced Filtering finds the true client.",
@@ -228,6 +257,7 @@ constexpr std::array<Command, 5> commands = {{
       "Set-OrganizationConfig -RejectDirectSend $true\n"
       "Set-OrganizationConfig -RejectDirectSend $true -RejectDirectSendCheckHeaderFrom $true\n"
       "Set-OrganizationConfig -DeferOnTempError $true\n"
+      "Set-OrganizationConfig -QuarantineDigest Daily -QuarantineDigestHour 6\n"
       "Set-OrganizationConfig -RelayNextHop 'smtp:smarthost.example:25?tls=verify'"},
      set_organization_config},
 }};

@@ -33,4 +33,16 @@ Result<std::string_view> EditedReader::next(std::string& buffer) {
   return piece;
 }
 
+std::string read_beginning(const Content& content, const Edit& edit, std::size_t octets) {
+  EditedReader reader(content, edit);
+  std::string text;
+  std::string buffer;
+  while (text.size() < octets) {
+    const auto piece = reader.next(buffer);
+    if (!piece || piece->empty()) break;
+    text += *piece;
+  }
+  return text;
+}
+
 }  // namespace postern::delivery

@@ -29,6 +29,10 @@ struct Edit {
 /// Octets of the edited message.
 std::uint64_t edited_size(const Content& content, const Edit& edit);
 
+/// The beginning of the edited message, at least `octets` of it or the whole; less if the file
+/// behind it fails. Blocks if the content is in a file.
+std::string read_beginning(const Content& content, const Edit& edit, std::size_t octets);
+
 class EditedReader {
  public:
   /// Pieces are no longer than this.

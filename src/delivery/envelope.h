@@ -29,6 +29,10 @@ struct Envelope {
   /// For hops that want to know whom we speak for; null: mail of our own.
   std::shared_ptr<const Introduction> introduction;
 
+  // For what is kept in quarantine: whose it is, a GUID, and `Incoming` or `Originating`.
+  std::string organization;
+  std::string direction;
+
   /// Takes notifications in place of CourierSettings::relay.
   std::optional<NextHop> relay;
 
@@ -42,11 +46,13 @@ struct Recipient {
   mail::Mailbox forward_path;  ///< as the client gave it: what an SMTP or LMTP hop is told
   std::string address;  ///< canonical: lower case, alias and detail resolved: `%u@%d` of Maildir
   std::string detail;
+  std::string junk_detail = {};  ///< of junk: `user+junk_detail@…`; empty: as all other mail
   NextHop next_hop;
   // RFC 3461, as sent.
   std::string notify;
   std::string original_recipient;
   bool relayed = false;   ///< at a domain that nobody here accepts
+  bool is_junk = false;   ///< this copy goes where `junk_detail` says
   bool wildcard = false;  ///< only `*@domain` matched, so a stranger may have invented the name
 };
 

@@ -119,7 +119,7 @@ std::vector<mail::Reply> Maildir::deliver_now(const Envelope& envelope,
     target.name = unique_name();
     if (!may_have_mailbox(*recipients[i], target.path)) {
       target.fail(too_many);
-    } else if (const auto prepared = prepare(target.path); !prepared) {
+    } else if (const auto prepared = prepare(target); !prepared) {
       target.fail(reply_for(prepared.error()));
     } else {
       fine.push_back(&target);
@@ -136,6 +136,15 @@ std::vector<mail::Reply> Maildir::deliver_now(const Envelope& envelope,
   std::vector<mail::Reply> replies;
   for (Target& target : targets) replies.push_back(std::move(target.reply));
   return replies;
+}
+
+/// The mailbox, and for junk the folder in it, in whose name Maildir++ puts a dot.
+FileResult<void> Maildir::prepare(Target& target) {
+  if (auto prepared = prepare(target.path); !prepared) return prepared;
+  const Recipient& recipient = *target.recipient;
+  if (!recipient.is_junk || recipient.junk_detail.empty()) return {};
+  target.path.folder += "/." + recipient.junk_detail;
+  return prepare(target.path);
 }
 
 /// Afterwards the mailbox is there and outlasts a crash. Another thread, or a process before us,

@@ -59,6 +59,7 @@ class Maildir {
     std::chrono::steady_clock::time_point counted;
   };
 
+  FileResult<void> prepare(Target& target);
   FileResult<void> prepare(const MailboxPath& path);
   bool may_have_mailbox(const Recipient& recipient, const MailboxPath& path);
   FileResult<NewFile> open_file(Target& target);

@@ -1,5 +1,6 @@
 // One message between its first RCPT and the moment its client has our reply. See hand_off.h for
-// what is promised and courier.cpp for who makes these.
+// what is promised, courier.cpp for who makes these, and message_notices.cpp for what is done about
+// refused recipients.
 //
 //   add_recipient   SMTP hops are asked at once; the others only note the recipient
 //   deliver         wait for an identical message that is under way      [InFlight]
@@ -21,6 +22,9 @@
 #include "delivery/courier.h"
 
 namespace postern::delivery {
+
+/// Of those whom the ledger knows to have the message.
+inline const mail::Reply has_it_already{250, "2.0.0", "Delivered when this message came before"};
 
 class MessageHandOff final : public HandOff {
  public:

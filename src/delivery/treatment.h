@@ -2,7 +2,8 @@
 // and each recipient has a treatment of his own.
 //
 //   deliver      as it is
-//   junk         with the fields on top by which mailboxes and programs file it as junk
+//   junk         with the fields on top by which mailboxes and programs file it as junk, and if
+//                the recipient has a junk_detail, in that folder
 //   quarantine   kept in the quarantine folder before the client hears 250; no hop sees it
 #pragma once
 
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace postern::delivery {
+
+struct Recipient;
+
+/// Whom an LMTP hop is told for a junk copy: `ann+Junk@contoso.com` in place of `ann@…` and
+/// `ann+news@…`. Addresses with a quoted local part or no room stay as they are.
+std::string junk_address(const Recipient& recipient);
 
 enum class Treatment : std::uint8_t { deliver, junk, quarantine };
 

@@ -118,3 +118,45 @@ TEST_CASE("what cannot be kept has to come again") {
   CHECK(attempt.outcome.recipients[2].fate == Fate::deferred);
   CHECK(hop.copies("cid@c.test") == 0);
 }
+
+TEST_CASE("junk with a detail goes to that address by LMTP, and to that folder of a Maildir") {
+  const auto with_detail = [](std::vector<Recipient> recipients) {
+    for (Recipient& one : recipients) one.junk_detail = "Junk";
+    return recipients;
+  };
+  ScriptedServer lmtp(NextHop::Kind::lmtp);
+  ScriptedServer smtp(NextHop::Kind::smtp);
+  CourierWorld world;
+  world.treatments = {.recipients = {deliver, junk, quarantine}, .reason = "Forged"};
+  CHECK(world.send(with_detail(three(lmtp.hop()))).code() == 250);
+  CHECK(copy_of(lmtp, "bob+Junk@c.test") == "junk");
+  CHECK(copy_of(lmtp, "ann@c.test") == "plain");
+  CHECK(lmtp.copies("bob@c.test") == 0);
+  // An SMTP hop was told of the recipient before the message was there.
+  CHECK(world.send(with_detail(three(smtp.hop())), "Subject: 2\r\n\r\n").code() == 250);
+  CHECK(copy_of(smtp, "bob@c.test") == "junk");
+
+  const NextHop maildir = parse_next_hop("maildir:mail/%d/%u").value();
+  CHECK(world.send(with_detail(three(maildir)), "Subject: 3\r\n\r\n").code() == 250);
+  CHECK(world.mail_in("mail/c.test/ann/new").size() == 1);
+  CHECK(world.mail_in("mail/c.test/bob/new").empty());
+  CHECK(world.mail_in("mail/c.test/bob/.Junk/new").size() == 1);
+  CHECK(std::filesystem::is_directory(world.data.path() / "mail/c.test/bob/cur"));
+}
+
+TEST_CASE("the address of a junk folder") {
+  const auto address = [](const std::string& forward_path, const std::string& detail) {
+    Recipient one = as_recipient(forward_path, {});
+    one.detail = detail;
+    one.junk_detail = "Junk";
+    return junk_address(one);
+  };
+  CHECK(address("ann@c.test", "") == "ann+Junk@c.test");
+  CHECK(address("Ann+News@c.test", "news") == "Ann+Junk@c.test");
+  // `+` is a part of the name where the directory has it so.
+  CHECK(address("a+b@c.test", "") == "a+b+Junk@c.test");
+  CHECK(address("\"a b\"@c.test", "") == "\"a b\"@c.test");
+  CHECK(address("postmaster", "") == "postmaster");
+  const std::string longest(64, 'x');
+  CHECK(address(longest + "@c.test", "") == longest + "@c.test");
+}

@@ -50,6 +50,23 @@ std::string_view to_string(ConnectorSource source) {
   std::abort();  // never a ConnectorSource
 }
 
+std::string_view to_string(DigestInterval interval) {
+  switch (interval) {
+    case DigestInterval::off:
+      return "Off";
+    case DigestInterval::daily:
+      return "Daily";
+    case DigestInterval::weekly:
+      return "Weekly";
+  }
+  std::abort();  // never a DigestInterval
+}
+
+std::optional<DigestInterval> parse_digest_interval(std::string_view word) {
+  return parse_word(word,
+                    std::array{DigestInterval::off, DigestInterval::daily, DigestInterval::weekly});
+}
+
 std::optional<DomainType> parse_domain_type(std::string_view word) {
   return parse_word(word, std::array{DomainType::authoritative, DomainType::internal_relay});
 }

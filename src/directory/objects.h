@@ -34,7 +34,10 @@ struct AcceptedDomain {
   bool match_sub_domains = false;  ///< InternalRelay only
   bool is_default = false;         ///< exactly one of an organization's domains
   std::string next_hop;            ///< `maildir:…`, `lmtp:…`, `smtp:…`; empty: [delivery] default
-  OrganizationId organization{};   ///< whose it is; the directory sets it
+  /// Junk goes to `user+junk_detail@…` by LMTP, to the folder `.junk_detail` of a Maildir; empty:
+  /// header fields alone tell that it is junk.
+  std::string junk_detail;
+  OrganizationId organization{};  ///< whose it is; the directory sets it
 };
 
 struct Recipient {
@@ -87,6 +90,12 @@ struct InboundConnector {
   }
 };
 
+/// How often recipients are told what lies in quarantine for them.
+enum class DigestInterval : std::uint8_t { off, daily, weekly };
+
+std::string_view to_string(DigestInterval interval);
+std::optional<DigestInterval> parse_digest_interval(std::string_view word);
+
 struct OrganizationConfig {
   bool reject_direct_send = false;
   // Extensions of that switch, without effect where it is off: policy/own_claims.h.
@@ -102,6 +111,9 @@ struct OrganizationConfig {
   bool gateway_in_front = false;
   /// Where mail of its own servers to other domains goes: `smtp:…`; empty: [delivery] relay.
   Text relay_next_hop;
+  DigestInterval quarantine_digest = DigestInterval::off;
+  /// Of the day, UTC; weekly on Mondays.
+  std::uint8_t quarantine_digest_hour = 7;
 };
 
 /// Whose ARC seals an organization believes: policy/arc_trust.h.
@@ -115,6 +127,7 @@ inline constexpr std::size_t max_connectors = 10'000;
 inline constexpr std::size_t max_accepted_domains = 10'000;
 inline constexpr std::size_t max_arc_trusted_sealers = 1'000;
 inline constexpr std::size_t max_aliases = 1'000;  ///< of one recipient
+inline constexpr std::size_t max_junk_detail = 30;
 /// Prefixes of all its connectors together.
 inline constexpr std::size_t max_sender_ip_addresses = 100'000;
 /// Of MessageRateLimit and RecipientRateLimit.

@@ -63,10 +63,21 @@ Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
   if (auto next_hop = check_next_hop(domain.next_hop); !next_hop) {
     return std::unexpected(next_hop.error());
   }
+  // It becomes part of an address and of a folder's name.
+  const auto is_plain = [](char c) { return is_alnum(c) || c == '-' || c == '_'; };
+  if (domain.junk_detail.size() > max_junk_detail ||
+      !std::ranges::all_of(domain.junk_detail, is_plain)) {
+    return fail("JunkDelivery: " + quote(domain.junk_detail) +
+                " is no detail; write header or detail:Junk, with at most 30 letters, digits, "
+                "hyphens and underscores.");
+  }
   return domain;
 }
 
 Result<void> check_config(const OrganizationConfig& config) {
+  constexpr int hours = 24;
+  if (config.quarantine_digest_hour >= hours)
+    return fail("QuarantineDigestHour: expected an hour of the day from 0 to 23.");
   const std::string_view hop = config.relay_next_hop;
   if (hop.empty()) return {};
   if ((!hop.starts_with("smtp:") && !hop.starts_with("lmtp:")) || hop.size() > max_next_hop ||

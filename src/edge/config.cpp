@@ -143,6 +143,14 @@ void read_trace(TomlTable& table, Config& config) {
   table.read_number("queue_rows", 100, 10'000'000, config.trace.queue_rows);
 }
 
+void read_quarantine(TomlTable& table, Config& config) {
+  table.read("folder", config.quarantine.folder);
+  if (config.quarantine.folder.empty())
+    table.complain("folder", "expected a folder such as \"quarantine\"");
+  table.read_number("keep_days", 1, 3650, config.quarantine.keep_days);
+  table.read_number("max_bytes", 1'000'000, 1'000'000'000'000'000, config.quarantine.max_bytes);
+}
+
 /// Told at the key that stands in the file: the other one may be a default.
 void check_order(TomlTable& table, const LimitOrder& order, const Limits& limits) {
   const std::int64_t lesser = limit_key(order.lesser).get(limits);
@@ -212,6 +220,7 @@ void read_file_table(TomlTable& table, Config& config) {
     }
   });
   table.with_table("trace", [&](TomlTable& inner) { read_trace(inner, config); });
+  table.with_table("quarantine", [&](TomlTable& inner) { read_quarantine(inner, config); });
   table.with_table("limits", [&](TomlTable& inner) { read_limits(inner, config); });
   table.with_table("log", [&](TomlTable& inner) { read_log(inner, config); });
   table.with_table("admin", [&](TomlTable& inner) { read_admin(inner, config); });

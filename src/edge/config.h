@@ -52,6 +52,12 @@ struct TraceConfig {
   std::uint64_t queue_rows = 100'000;
 };
 
+struct QuarantineConfig {
+  std::string folder = "quarantine";  ///< relative: under data_directory
+  int keep_days = 30;
+  std::uint64_t max_bytes = std::uint64_t{10} << 30;
+};
+
 struct AdminConfig {
   std::string address = "127.0.0.1:8025";  ///< empty: only the Unix socket
   std::filesystem::path certificate;       ///< needed off loopback
@@ -76,6 +82,7 @@ struct Config {
   DnsConfig dns;
   std::string store_url = "sqlite:postern.db";
   TraceConfig trace;
+  QuarantineConfig quarantine;
   Limits limits;
   LogFormat log_format = LogFormat::logfmt;
   LogLevel log_level = LogLevel::info;

@@ -1,6 +1,7 @@
 #include "edge/daemon.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <atomic>
@@ -12,14 +13,18 @@
 #include <optional>
 #include <thread>
 
+#include "admin/quarantine_desk.h"
 #include "admin/server.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "edge/own_mail.h"
 #include "edge/process.h"
+#include "edge/quarantine_clerk.h"
 #include "edge/reload.h"
 #include "edge/resolver.h"
 #include "edge/settings.h"
 #include "edge/worker.h"
+#include "mail/domain_name.h"
 #include "store/api_tokens.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
@@ -90,6 +95,8 @@ class Daemon {
 
  private:
   Result<void> open_stores();
+  Result<void> open_quarantine();
+  void start_clerk();
   Result<void> start_workers(std::vector<BoundListener> listeners);
   void watch_values();
   std::optional<std::string> trouble() const;
@@ -105,6 +112,7 @@ class Daemon {
   admin::Metrics metrics_;
   admin::SeenCertificates certificates_;
   ConnectorRates rates_;
+  Guarded<SharedSettings> settings_of_others_;  ///< the same, for threads that are no workers
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
@@ -114,12 +122,17 @@ class Daemon {
   std::unique_ptr<net::Admission> admission_;
   std::unique_ptr<delivery::ContentStore> contents_;
   std::unique_ptr<delivery::Maildir> maildir_;
+  std::optional<DataDirectoryLock> quarantine_lock_;
+  std::unique_ptr<store::QuarantineRows> quarantine_rows_;
   std::unique_ptr<delivery::QuarantineFolder> quarantine_;
   delivery::InFlight in_flight_;
   delivery::Counters counters_;
   std::unique_ptr<delivery::HopHealth> hop_health_;
   std::unique_ptr<net::BlockingPool> pool_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<OwnMail> own_mail_;
+  std::unique_ptr<QuarantineClerk> clerk_;
+  std::unique_ptr<admin::QuarantineDesk> quarantine_desk_;
   std::unique_ptr<admin::Server> admin_;
 
   boost::asio::io_context io_{1};
@@ -131,7 +144,9 @@ class Daemon {
 Daemon::~Daemon() {
   // The workers' threads hand work to the pool, and the pool's threads touch what the workers
   // own: first the former end, then the latter, then what both share is destroyed.
+  if (own_mail_) own_mail_->stop();
   if (admin_) admin_->stop();
+  clerk_.reset();
   for (const auto& worker : workers_) worker->stop();
   pool_.reset();
 }
@@ -143,12 +158,14 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   if (auto started = start_workers(std::move(listeners)); !started) return started;
   watch_values();
   tls_.with([&](auto& tls) { tls = settings_->tls; });
+  start_clerk();
   admin::Services services{.directory = *directory_,
                            .trace = *trace_,
                            .server_name = settings_->config.hostname,
                            .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
                            .certificates = &certificates_,
                            .has_relay = settings_->relay.has_value(),
+                           .quarantine = quarantine_desk_.get(),
                            .tokens = tokens_.get(),
                            .spoofs = spoofs_.get()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
@@ -188,15 +205,56 @@ Result<void> Daemon::open_stores() {
       *pool_);
   maildir_ =
       std::make_unique<delivery::Maildir>(config.data_directory.string(), config.hostname, *pool_);
-  auto quarantine =
-      delivery::QuarantineFolder::open(config.under_data("quarantine").string(), *pool_);
-  if (!quarantine) return std::unexpected(quarantine.error());
-  quarantine_ = std::move(*quarantine);
+  if (auto opened = open_quarantine(); !opened) return opened;
   hop_health_ = std::make_unique<delivery::HopHealth>(
       delivery::HealthLimits{.breaker = {.failures = static_cast<std::size_t>(limits.hop_failures),
                                          .rest = std::chrono::seconds(limits.hop_rest)},
                              .address_retry = std::chrono::seconds(limits.hop_address_retry)});
   return {};
+}
+
+Result<void> Daemon::open_quarantine() {
+  const Config& config = settings_->config;
+  auto rows = store::QuarantineRows::open(config.under_data("quarantine.db").string());
+  if (!rows) return std::unexpected(rows.error());
+  quarantine_rows_ = std::move(*rows);
+  // Another edge's half written files would look like what a crash left.
+  const auto place = config.under_data(config.quarantine.folder);
+  ::mkdir(place.c_str(), 0700);  // If that fails, the lock tells why.
+  auto lock = DataDirectoryLock::take(place);
+  if (!lock) return std::unexpected(lock.error());
+  quarantine_lock_.emplace(std::move(*lock));
+  auto folder =
+      delivery::QuarantineFolder::open(place.string(), *pool_, config.quarantine.max_bytes);
+  if (!folder) return std::unexpected(folder.error());
+  quarantine_ = std::move(*folder);
+  const auto directory = directory_->snapshot();
+  return quarantine_->use_rows(*quarantine_rows_, [&](std::string_view forward_path) {
+    const std::string domain(forward_path.substr(forward_path.rfind('@') + 1));
+    const auto owner = directory->find_domain(mail::to_a_label(domain).value_or(""));
+    return owner ? owner.organization->guid().to_string() : std::string();
+  });
+}
+
+void Daemon::start_clerk() {
+  settings_of_others_.with([&](SharedSettings& settings) { settings = settings_; });
+  own_mail_ = std::make_unique<OwnMail>(
+      *directory_, settings_of_others_, [this](OwnMessage message, OwnMail::Done done) {
+        workers_.front()->hand_over(std::move(message), std::move(done));
+      });
+  clerk_ = std::make_unique<QuarantineClerk>(QuarantineClerk::Parts{
+      *directory_, *trace_, *quarantine_rows_, *quarantine_, *own_mail_, settings_of_others_});
+  auto deliver = [this](delivery::Envelope envelope, const std::string& forward_path,
+                        std::string content, delivery::Edit edit) {
+    return own_mail_->deliver(std::move(envelope), forward_path, std::move(content),
+                              std::move(edit));
+  };
+  auto send_digests = [this](const directory::Organization& organization,
+                             const std::string& recipient) {
+    return clerk_->send_digests(organization, recipient);
+  };
+  quarantine_desk_ = std::make_unique<admin::QuarantineDesk>(
+      *quarantine_rows_, *quarantine_, std::move(deliver), std::move(send_digests));
 }
 
 Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
@@ -264,6 +322,12 @@ void Daemon::watch_values() {
         [this] { return contents_->spool_in_use(); });
   watch("quarantine_bytes", "Octets in the quarantine folder.", Kind::gauge,
         [this] { return quarantine_->size(); });
+  watch("quarantine_messages", "Messages in the quarantine folder.", Kind::gauge,
+        [this] { return quarantine_->messages(); });
+  watch("quarantine_full_total", "Messages deferred since the quarantine has no room.",
+        Kind::counter, [this] { return quarantine_->full(); });
+  watch("quarantine_expired_total", "Messages that lay in quarantine until their time was over.",
+        Kind::counter, [this] { return quarantine_->expired(); });
   watch("delivery_queue", "Calls that wait for a delivery thread.", Kind::gauge,
         [this] { return pool_->waiting(); });
   const auto count = [&](const char* name, const char* help,
@@ -358,6 +422,8 @@ void Daemon::take_over(const Reload& reload) {
   }
   settings_ = std::move(*settings);
   tls_.with([&](auto& tls) { tls = settings_->tls; });
+  settings_of_others_.with([&](SharedSettings& settings) { settings = settings_; });
+  quarantine_->set_max_bytes(settings_->config.quarantine.max_bytes);
   configure_log(settings_->config.log_level, settings_->config.log_format);
   admission_->set_limits(admission_limits(settings_->config));
   trace_->reload(trace_settings(settings_->config));

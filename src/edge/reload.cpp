@@ -46,6 +46,7 @@ Reload plan_reload(Config wanted, const Config& running) {
   keep("[dns] trust_anchor", config.dns.trust_anchor, running.dns.trust_anchor);
   keep("[dns] zone", config.dns.zone, running.dns.zone);
   keep("[store] url", config.store_url, running.store_url);
+  keep("[quarantine] folder", config.quarantine.folder, running.quarantine.folder);
   keep("[admin] address", config.admin.address, running.admin.address);
   keep("[delivery] relay", config.delivery.relay, running.delivery.relay);
   keep("[delivery] tls_ca", config.delivery.tls_ca, running.delivery.tls_ca);

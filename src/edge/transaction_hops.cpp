@@ -78,6 +78,7 @@ smtp::awaitable<std::optional<delivery::RecipientOutcome>> EdgeTransaction::offe
   delivery::Recipient recipient{.forward_path = forward_path,
                                 .address = verdict.recipient,
                                 .detail = verdict.detail,
+                                .junk_detail = verdict.junk_detail,
                                 .next_hop = std::move(hop),
                                 .notify = parameters.notify,
                                 .original_recipient = parameters.original_recipient,
@@ -114,7 +115,9 @@ delivery::Envelope EdgeTransaction::envelope(const policy::RcptVerdict& verdict)
                           .ret = parameters_.ret,
                           .envelope_id = parameters_.envelope_id,
                           .size = parameters_.size,
-                          .introduction = introduction()};
+                          .introduction = introduction(),
+                          .organization = verdict.organization->guid().to_string(),
+                          .direction = std::string(to_string(verdict.direction))};
   const std::string_view relay = verdict.organization->config().relay_next_hop;
   if (auto hop = delivery::parse_relay(relay); hop && !relay.empty()) made.relay = *std::move(hop);
   return made;

@@ -110,6 +110,21 @@ void Worker::change_settings(SharedSettings settings) {
   boost::asio::post(io_, [this, settings = std::move(settings)] { settings_ = settings; });
 }
 
+void Worker::hand_over(OwnMessage message, OwnMail::Done done) {
+  auto begin = [this, message = std::move(message), done = std::move(done)]() mutable {
+    auto ended = [done = std::move(done)](std::exception_ptr trouble,
+                                          delivery::RecipientOutcome outcome) {
+      // Nothing but memory can be short: then it is as if the hop were.
+      if (trouble) outcome.reply = {451, "4.3.0", "The message cannot be handed on at the moment"};
+      done(std::move(outcome));
+    };
+    boost::asio::co_spawn(io_,
+                          edge::hand_over(*courier_, shared_.delivery.contents, std::move(message)),
+                          std::move(ended));
+  };
+  boost::asio::post(io_, std::move(begin));
+}
+
 void Worker::drain() {
   boost::asio::post(io_, [this] {
     draining_ = true;

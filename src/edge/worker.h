@@ -18,6 +18,7 @@
 #include "delivery/courier.h"
 #include "dns/resolver.h"
 #include "edge/asker.h"
+#include "edge/own_mail.h"
 #include "edge/services.h"
 #include "edge/settings.h"
 #include "net/admission.h"
@@ -54,6 +55,9 @@ class Worker {
 
   /// Sessions that begin from now on go by these.
   void change_settings(SharedSettings settings);
+  /// Hands on a message of our own; `done` is called on the worker's thread, or never, if the
+  /// worker stops before.
+  void hand_over(OwnMessage message, OwnMail::Done done);
   /// Listens no more; idle sessions are told 421, a message that is coming in is finished.
   void drain();
   /// Ends what is still open and joins the thread.

@@ -177,6 +177,7 @@ RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const 
   verdict.detail = std::move(destination->detail);
   verdict.wildcard = destination->wildcard;
   verdict.next_hop = recipient.domain->next_hop;
+  verdict.junk_detail = recipient.domain->junk_detail;
   return verdict;
 }
 

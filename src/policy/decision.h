@@ -55,6 +55,8 @@ struct RcptVerdict {
   /// `maildir:…`, `lmtp:…`, `smtp:…` of the accepted domain; empty: [delivery] default. With
   /// `relay` the organization's RelayNextHop; empty: [delivery] relay.
   std::string next_hop;
+  /// AcceptedDomain::junk_detail.
+  std::string junk_detail;
   /// Words for the trace, most important first: `RejectDirectSend`, `AmbiguousConnector: A, B`,
   /// `NearestMiss: connector C …`. The client is told none of them.
   std::vector<std::string> reasons;

@@ -81,7 +81,11 @@ ALTER TABLE inbound_connector ADD COLUMN recipient_rate_limit INTEGER NOT NULL D
                               R"sql(
 ALTER TABLE organization ADD COLUMN check_header_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN allow_authenticated INTEGER NOT NULL DEFAULT 0;
-)sql", spoof_item_tables_step};
+)sql", spoof_item_tables_step, R"sql(
+ALTER TABLE accepted_domain ADD COLUMN junk_detail TEXT NOT NULL DEFAULT '';
+ALTER TABLE organization ADD COLUMN quarantine_digest TEXT NOT NULL DEFAULT 'Off';
+ALTER TABLE organization ADD COLUMN quarantine_digest_hour INTEGER NOT NULL DEFAULT 7;
+)sql"};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -141,6 +145,7 @@ AcceptedDomain read_domain(const Statement& row) {
   domain.match_sub_domains = row.number(3) != 0;
   domain.is_default = row.number(4) != 0;
   domain.next_hop = row.text(5);
+  domain.junk_detail = row.text(6);
   return domain;
 }
 
@@ -230,10 +235,11 @@ Snapshot load_directory(Database& database) {
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
       "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front, "
-      "check_header_from, allow_authenticated FROM organization ORDER BY id");
+      "check_header_from, allow_authenticated, quarantine_digest, quarantine_digest_hour "
+      "FROM organization ORDER BY id");
   RowsByOrganization domains(
-      database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop "
-                       "FROM accepted_domain ORDER BY organization"));
+      database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop, "
+                       "junk_detail FROM accepted_domain ORDER BY organization"));
   RowsByOrganization recipients(database.prepare(
       "SELECT organization, address, aliases FROM recipient ORDER BY organization"));
   RowsByOrganization connectors(database.prepare("SELECT " + std::string(connector_columns) +
@@ -244,13 +250,17 @@ Snapshot load_directory(Database& database) {
         id,
         known(Guid::parse(organization.text(1)), "GUID of an organization", organization.text(1)),
         std::string(organization.text(2)), time_of(organization.number(3)));
-    snapshot.set_config(id, {.reject_direct_send = organization.number(4) != 0,
-                             .reject_direct_send_check_header_from = organization.number(10) != 0,
-                             .reject_direct_send_allow_authenticated = organization.number(11) != 0,
-                             .defer_on_temp_error = organization.number(5) != 0,
-                             .stamp_exchange_headers = organization.number(7) != 0,
-                             .gateway_in_front = organization.number(9) != 0,
-                             .relay_next_hop = organization.text(8)});
+    snapshot.set_config(
+        id, {.reject_direct_send = organization.number(4) != 0,
+             .reject_direct_send_check_header_from = organization.number(10) != 0,
+             .reject_direct_send_allow_authenticated = organization.number(11) != 0,
+             .defer_on_temp_error = organization.number(5) != 0,
+             .stamp_exchange_headers = organization.number(7) != 0,
+             .gateway_in_front = organization.number(9) != 0,
+             .relay_next_hop = organization.text(8),
+             .quarantine_digest = known(parse_digest_interval(organization.text(12)),
+                                        "digest of an organization", organization.text(12)),
+             .quarantine_digest_hour = static_cast<std::uint8_t>(organization.number(13))});
     snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
@@ -286,7 +296,8 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
       .prepare(
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
           "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ?, "
-          "check_header_from = ?, allow_authenticated = ? WHERE id = ?")
+          "check_header_from = ?, allow_authenticated = ?, quarantine_digest = ?, "
+          "quarantine_digest_hour = ? WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
       .bind(3, std::int64_t{config.stamp_exchange_headers})
@@ -294,7 +305,9 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
       .bind(5, std::int64_t{config.gateway_in_front})
       .bind(6, std::int64_t{config.reject_direct_send_check_header_from})
       .bind(7, std::int64_t{config.reject_direct_send_allow_authenticated})
-      .bind(8, number_of(id))
+      .bind(8, to_string(config.quarantine_digest))
+      .bind(9, std::int64_t{config.quarantine_digest_hour})
+      .bind(10, number_of(id))
       .run();
 }
 
@@ -309,14 +322,15 @@ void put_domain(Database& database, OrganizationId id, const AcceptedDomain& dom
   database
       .prepare(
           "INSERT OR REPLACE INTO accepted_domain "
-          "(name, organization, type, match_sub_domains, is_default, next_hop) VALUES (?, ?, ?, ?, "
-          "?, ?)")
+          "(name, organization, type, match_sub_domains, is_default, next_hop, junk_detail) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(1, domain.name)
       .bind(2, number_of(id))
       .bind(3, to_string(domain.type))
       .bind(4, std::int64_t{domain.match_sub_domains})
       .bind(5, std::int64_t{domain.is_default})
       .bind(6, domain.next_hop)
+      .bind(7, domain.junk_detail)
       .run();
 }
 

@@ -79,11 +79,14 @@ TEST_CASE("everything is there again after a restart") {
         ->new_accepted_domain("contoso", {.name = "relay.contoso.net",
                                           .type = DomainType::internal_relay,
                                           .match_sub_domains = true,
-                                          .next_hop = "lmtp:127.0.0.1:24"})
+                                          .next_hop = "lmtp:127.0.0.1:24",
+                                          .junk_detail = "Junk"})
         .value();
     store
         ->set_organization_config("contoso",
                                   [](auto& config) {
+                                    config.quarantine_digest = DigestInterval::weekly;
+                                    config.quarantine_digest_hour = 23;
                                     config.reject_direct_send = true;
                                     config.reject_direct_send_check_header_from = true;
                                     config.reject_direct_send_allow_authenticated = true;
@@ -129,6 +132,9 @@ TEST_CASE("everything is there again after a restart") {
   CHECK(relay->type == DomainType::internal_relay);
   CHECK(relay->match_sub_domains);
   CHECK(relay->next_hop == "lmtp:127.0.0.1:24");
+  CHECK(relay->junk_detail == "Junk");
+  CHECK(there->config().quarantine_digest == DigestInterval::weekly);
+  CHECK(there->config().quarantine_digest_hour == 23);
   CHECK(there->find_recipient("a.smith@contoso.com")->address == "ann@contoso.com");
   CHECK(store->snapshot()->find_organization(there->guid().to_string()) == there);
 
@@ -365,6 +371,9 @@ TEST_CASE("a database of the first version is brought up to date") {
           "ALTER TABLE inbound_connector DROP COLUMN recipient_rate_limit;"
           "ALTER TABLE organization DROP COLUMN check_header_from;"
           "ALTER TABLE organization DROP COLUMN allow_authenticated;"
+          "ALTER TABLE accepted_domain DROP COLUMN junk_detail;"
+          "ALTER TABLE organization DROP COLUMN quarantine_digest;"
+          "ALTER TABLE organization DROP COLUMN quarantine_digest_hour;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
