@@ -37,8 +37,8 @@ def can_run():
 needs_sendmail = pytest.mark.skipif(not can_run(), reason='needs Sendmail (scripts/install-dependencies test), m4, '
                                                           'and root that may make namespaces')
 
-# What docs/milter.md tells an administrator is between the two blank lines; above it, what keeps this Sendmail in
-# its folder and away from the DNS, below it where its mail goes.
+# What docs/milter.md tells an administrator is between the two blank lines. Above it is what keeps this Sendmail in
+# its folder, away from the DNS and willing on a busy machine, below it where its mail goes.
 SENDMAIL_MC = '''\
 divert(0)dnl
 OSTYPE(`linux')dnl
@@ -53,6 +53,8 @@ define(`confDOMAIN_NAME', `mx.contoso.com')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confDELIVERY_MODE', `interactive')dnl
 define(`confTO_IDENT', `0')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl

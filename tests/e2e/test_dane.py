@@ -44,7 +44,7 @@ def dns(hop, pair, certificates):
         dns = SignedDns(folder)
         dns.zone('secure.test', records(
             'secure.test', f'wrong A {hop.address}', f'_{hop.port}._tcp.wrong TLSA 3 1 1 {wrong}', f'none A {hop.address}',
-            'alias CNAME host', 'elsewhere MX 10 host.plain.test.'))
+            'mismatch MX 10 wrong.secure.test.', 'alias CNAME host', 'elsewhere MX 10 host.plain.test.'))
         # Of a domain that is not signed, DNSSEC proves just that.
         dns.zone('plain.test', records('plain.test', 'named MX 10 host.secure.test.'), signed=False)
         # Somebody has put his own key in place of another, and cannot sign that.
@@ -104,6 +104,7 @@ def test_a_record_that_matches(postern, hop):
 
 @pytest.mark.parametrize('server, why', [
     ('wrong.secure.test', 'no matching DANE TLSA records'),
+    ('mx:mismatch.secure.test', 'no matching DANE TLSA records'),
     ('none.secure.test', 'none.secure.test has no TLSA record'),
     # The MX record is secure; what it leads to is not.
     ('mx:elsewhere.secure.test', 'The address of host.plain.test is not secured by DNSSEC'),
@@ -132,8 +133,8 @@ def test_forged_answers_are_none(postern, hop, server, why):
 def test_opportunistic_asks_for_no_tlsa_records(postern, hop):
     """Any certificate will do, and no answer is asked for that DANE alone would need. But a forged MX
     answer is no answer for anybody."""
-    for server in ('wrong.secure.test', 'mx:plain.test', 'mx:forged.test'):
-        assert_delivered(postern, hop, f'smtp:{server}:{hop.port}?tls=opportunistic')
+    for domain in ('mismatch.secure.test', 'plain.test', 'forged.test'):
+        assert_delivered(postern, hop, f'smtp:mx:{domain}:{hop.port}?tls=opportunistic')
     assert_delivered(postern, hop, f'smtp:mx:plain.test:{hop.port}?tls=none', encrypted=False)
     for policy in ('opportunistic', 'none'):
         assert_deferred(postern, hop, f'smtp:mx:stripped.test:{hop.port}?tls={policy}', 'bogus: ')
@@ -159,7 +160,8 @@ def test_spf_does_not_believe_forged_answers(postern, hop, domain, result):
 
 
 def test_a_relay_proven_by_dane_may_require_tls(postern, hop, certificates):
-    postern.cmdlets('New-InboundConnector Servers -ConnectorType OnPremises -SenderDomains * -TlsSenderCertificateName mail.contoso.com',
+    postern.cmdlets('New-InboundConnector Servers -ConnectorType OnPremises -SenderDomains * '
+                    '-TlsSenderCertificateName mail.contoso.com',
                     f'Set-OrganizationConfig -RelayNextHop "smtp:mx:secure.test:{hop.port}?tls=dane"')
     with tls_session(postern.smtp, certificates.of_contoso) as session:
         session.mail('printer@contoso.com', ' REQUIRETLS')
