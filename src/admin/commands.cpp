@@ -14,11 +14,11 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 10> server_commands() {
-  return {organization_commands(),   arc_commands(),       domain_commands(),
-          recipient_commands(),      connector_commands(), attribution_commands(),
-          trace_commands(),          composite_commands(), anti_phish_policy_commands(),
-          anti_phish_rule_commands()};
+std::array<std::span<const Command>, 11> server_commands() {
+  return {organization_commands(),    arc_commands(),       domain_commands(),
+          recipient_commands(),       connector_commands(), attribution_commands(),
+          trace_commands(),           composite_commands(), anti_phish_policy_commands(),
+          anti_phish_rule_commands(), token_commands()};
 }
 
 /// An empty name and `-` stand for the only organization.
@@ -40,6 +40,11 @@ std::expected<directory::SharedOrganization, CommandError> choose_organization(
   const std::string_view wanted = names_nobody(from_parameter) ? from_path : from_parameter;
   const directory::Snapshot& snapshot = *call.snapshot;
   if (names_nobody(wanted)) {
+    if (call.caller.organization) {
+      if (auto own = snapshot.find_organization(call.caller.organization->to_string())) return own;
+      return std::unexpected(CommandError{
+          Trouble::forbidden, "The organization that this token was made for is not there."});
+    }
     if (auto only = snapshot.only_organization()) return only;
     if (snapshot.organization_count() == 0) {
       return wrong_argument("There is no organization yet. Create one with New-Organization.");
@@ -48,13 +53,31 @@ std::expected<directory::SharedOrganization, CommandError> choose_organization(
         "There are several organizations. Name the one that is meant with -Organization.");
   }
   const auto found = find_organization(snapshot, wanted);
-  if (found == nullptr) return call.not_found(wanted);
+  // Whether another organization exists is not this caller's business either.
+  if (found == nullptr || !call.caller.may_see(found->guid())) return call.not_found(wanted);
   if (!names_nobody(from_parameter) && !names_nobody(from_path) &&
       find_organization(snapshot, from_path) != found) {
     return wrong_argument(fmt::format(
         "The parameter Organization names '{}', but the request is for '{}'.", wanted, from_path));
   }
   return found;
+}
+
+std::expected<void, CommandError> check_rights(const Caller& caller, const Command& command) {
+  const store::Role least = command.least_role();
+  if (caller.role < least) {
+    return std::unexpected(CommandError{
+        Trouble::forbidden,
+        fmt::format("{} needs the role {}: {} has the role {}.", command.spec.name,
+                    store::to_string(least), caller.name, store::to_string(caller.role))});
+  }
+  if (command.needs == Needs::installation && caller.organization) {
+    return std::unexpected(
+        CommandError{Trouble::forbidden,
+                     fmt::format("{} changes the whole installation: {} is for one organization.",
+                                 command.spec.name, caller.name)});
+  }
+  return {};
 }
 
 }  // namespace
@@ -98,6 +121,19 @@ Outcome what_if(std::string sentence) {
   return {{}, {"What if: " + std::move(sentence)}};
 }
 
+store::Role Command::least_role() const {
+  const bool is_query = spec.kind == CommandKind::query;
+  return role.value_or(is_query ? store::Role::viewer : store::Role::administrator);
+}
+
+std::vector<const Command*> all_server_commands() {
+  std::vector<const Command*> all;
+  for (const auto& commands : server_commands()) {
+    for (const Command& command : commands) all.push_back(&command);
+  }
+  return all;
+}
+
 const Command* find_server_command(std::string_view name) {
   for (const auto& commands : server_commands()) {
     for (const Command& command : commands) {
@@ -126,8 +162,8 @@ const CommandSpec* find_command(std::string_view name) {
   return find_pipeline_command(name);
 }
 
-CommandResult invoke(Services& services, std::string_view name, std::string_view organization,
-                     const Object& parameters) {
+CommandResult invoke(Services& services, const Caller& caller, std::string_view name,
+                     std::string_view organization, const Object& parameters) {
   const Command* command = find_server_command(name);
   if (command == nullptr) {
     std::string sentence =
@@ -136,10 +172,12 @@ CommandResult invoke(Services& services, std::string_view name, std::string_view
             : fmt::format("The term '{}' is not recognized as the name of a cmdlet.", name);
     return std::unexpected(CommandError{Trouble::unknown_command, std::move(sentence)});
   }
+  if (auto allowed = check_rights(caller, *command); !allowed)
+    return std::unexpected(allowed.error());
   const Result<Object> bound = bind_values(command->spec, parameters);
   if (!bound) return wrong_argument(bound.error().message);
 
-  Call call{services, *bound, services.directory.snapshot(), nullptr};
+  Call call{services, caller, *bound, services.directory.snapshot(), nullptr};
   if (command->needs == Needs::organization) {
     auto chosen = choose_organization(call, organization);
     if (!chosen) return std::unexpected(chosen.error());

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/caller.h"
 #include "admin/command_spec.h"
 #include "admin/value.h"
 #include "base/time.h"
@@ -39,6 +40,8 @@ struct Services {
   const SeenCertificates* certificates = nullptr;
   /// There is a [delivery] relay.
   bool has_relay = false;
+  /// Null: there are no API tokens.
+  store::ApiTokens* tokens = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -46,8 +49,9 @@ enum class Trouble {
   not_found,       ///< an object that is named does not exist
   wrong_argument,  ///< a parameter or its value
   unknown_command,
-  refused,  ///< what is asked for contradicts what is there
-  failed    ///< the disk or another part of ours
+  forbidden,  ///< the caller's role or organization does not allow it
+  refused,    ///< what is asked for contradicts what is there
+  failed      ///< the disk or another part of ours
 };
 
 struct CommandError {
@@ -66,6 +70,7 @@ using CommandResult = std::expected<Outcome, CommandError>;
 /// One call. `organization` is null for the cmdlets that need none.
 struct Call {
   Services& services;
+  const Caller& caller;
   const Object& arguments;
   directory::SharedSnapshot snapshot;
   directory::SharedOrganization organization;
@@ -88,12 +93,20 @@ std::unexpected<CommandError> wrong_argument(std::string sentence);
 /// `What if: ` and the sentence, as the one outcome of a call with -WhatIf.
 Outcome what_if(std::string sentence);
 
-enum class Needs { organization, nothing };
+enum class Needs {
+  organization,
+  nothing,
+  installation  ///< nothing, and a caller that is not for one organization only
+};
 
 struct Command {
   CommandSpec spec;
   CommandResult (*handler)(const Call& call);
   Needs needs = Needs::organization;
+  /// Whose work it is; nothing: a viewer's if it is a query, else an administrator's.
+  std::optional<store::Role> role = {};
+
+  store::Role least_role() const;
 };
 
 std::span<const Command> organization_commands();
@@ -106,6 +119,7 @@ std::span<const Command> trace_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
 std::span<const Command> anti_phish_rule_commands();
+std::span<const Command> token_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.
 const Command* find_server_command(std::string_view name);
@@ -115,9 +129,13 @@ std::vector<const CommandSpec*> all_commands();
 /// By name or alias, in any case; null: none.
 const CommandSpec* find_command(std::string_view name);
 
-/// Runs one cmdlet. `organization`: name, GUID or accepted domain, or empty or `-` for the only one
-/// there is; the parameter -Organization has the same meaning and must not contradict it.
-CommandResult invoke(Services& services, std::string_view name, std::string_view organization,
-                     const Object& parameters);
+/// All that posternd runs, with their handlers.
+std::vector<const Command*> all_server_commands();
+
+/// Runs one cmdlet, if the caller may. `organization`: name, GUID or accepted domain, or empty or
+/// `-` for the only one there is; the parameter -Organization has the same meaning and must not
+/// contradict it.
+CommandResult invoke(Services& services, const Caller& caller, std::string_view name,
+                     std::string_view organization, const Object& parameters);
 
 }  // namespace postern::admin

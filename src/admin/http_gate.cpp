@@ -62,6 +62,26 @@ bool is_loopback_name(std::string_view host) {
   return address && address->is_loopback();
 }
 
+/// Digests are of one length, so neither the length nor the first difference shows in the time.
+bool same_token(std::string_view given, std::string_view token) {
+  const std::string a = sha256(given), b = sha256(token);
+  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::expected<Caller, Refusal> find_bearer(std::string_view authorization,
+                                           const GateSettings& settings, Time now) {
+  constexpr std::string_view scheme = "Bearer ";
+  constexpr std::string_view needed =
+      "A valid Bearer token is needed: the content of admin.token, or one that New-ApiToken gave.";
+  if (!istarts_with(authorization, scheme))
+    return std::unexpected(Refusal{401, std::string(needed)});
+  const std::string_view given = trim(authorization.substr(scheme.size()));
+  if (same_token(given, settings.token)) return Caller{.name = "admin.token"};
+  const auto token = settings.tokens == nullptr ? std::nullopt : settings.tokens->find(given, now);
+  if (!token) return std::unexpected(Refusal{401, std::string(needed), true});
+  return Caller{.name = token->name, .role = token->role, .organization = token->organization};
+}
+
 }  // namespace
 
 Result<std::string> load_token(const std::string& path) {
@@ -87,12 +107,6 @@ Result<std::string> load_token(const std::string& path) {
   return text;
 }
 
-bool same_token(std::string_view given, std::string_view token) {
-  // Digests are of one length, so neither the length nor the first difference shows in the time.
-  const std::string a = sha256(given), b = sha256(token);
-  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string host_name(std::string_view host_field) {
   if (host_field.starts_with('[')) {
     const std::size_t end = host_field.find(']');
@@ -108,33 +122,40 @@ bool is_our_host(std::string_view host_field, const std::vector<std::string>& na
   return std::ranges::any_of(names, [&](const std::string& name) { return iequals(name, host); });
 }
 
-std::optional<Refusal> check(const Knock& knock, const GateSettings& settings) {
+std::expected<Caller, Refusal> check(const Knock& knock, const GateSettings& settings, Time now) {
+  const auto refuse = [](unsigned status, std::string sentence) {
+    return std::unexpected(Refusal{status, std::move(sentence)});
+  };
   if (!knock.is_local && !is_our_host(knock.host, settings.names)) {
-    return Refusal{421, "The Host field does not name this server."};
+    return refuse(421, "The Host field does not name this server.");
   }
   const bool is_health = knock.path == "/healthz";
   const bool is_metrics = knock.path == "/metrics";
   const bool is_invoke = is_invoke_target(knock.path);
-  if (!is_health && !is_metrics && !is_invoke) {
-    return Refusal{404, "There is nothing at this path."};
+  if (!is_health && !is_metrics && !is_invoke && knock.path != "/openapi.json") {
+    return refuse(404, "There is nothing at this path.");
   }
   if (!is_health && knock.is_local && !knock.is_administrator) {
-    return Refusal{403, "Only root and the user of posternd may use this socket."};
+    return refuse(403, "Only root and the user of posternd may use this socket.");
   }
-  const bool is_open = is_health || knock.is_local || (is_metrics && settings.open_metrics);
-  if (!is_open) {
-    constexpr std::string_view scheme = "Bearer ";
-    const bool is_bearer = istarts_with(knock.authorization, scheme);
-    if (!is_bearer ||
-        !same_token(trim(knock.authorization.substr(scheme.size())), settings.token)) {
-      return Refusal{401, "A valid Bearer token is needed: the content of admin.token."};
-    }
+  Caller caller{.name = std::string(knock.peer), .role = store::Role::viewer};
+  const bool is_open = is_health || (is_metrics && settings.open_metrics);
+  if (knock.is_local) {
+    caller.role = store::Role::administrator;
+  } else if (!is_open) {
+    auto bearer = find_bearer(knock.authorization, settings, now);
+    if (!bearer) return std::unexpected(bearer.error());
+    caller = *std::move(bearer);
+  }
+  // They tell of all organizations.
+  if (is_metrics && caller.organization) {
+    return refuse(403, "The metrics are those of all organizations: this token is for one.");
   }
   const bool is_read = knock.method == "GET" || knock.method == "HEAD";
   if (is_invoke ? knock.method != "POST" : !is_read) {
-    return Refusal{405, is_invoke ? "Use POST here." : "Use GET here."};
+    return refuse(405, is_invoke ? "Use POST here." : "Use GET here.");
   }
-  return std::nullopt;
+  return caller;
 }
 
 }  // namespace postern::admin

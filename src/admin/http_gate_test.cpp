@@ -13,16 +13,22 @@ using namespace postern::admin;
 namespace {
 
 constexpr std::string_view invoke = "/adminapi/beta/Contoso/InvokeCommand";
-const GateSettings settings = {"secret-secret-secret-secret-secret", {"mx.contoso.com"}, false};
+const GateSettings settings = {.token = "secret-secret-secret-secret-secret",
+                               .names = {"mx.contoso.com"}};
+
+const Time today = *parse_iso("2025-01-29T12:00:00Z");
 
 Knock knock(std::string_view method, std::string_view path) {
-  return {
-      false, false, method, path, "127.0.0.1:8025", "Bearer secret-secret-secret-secret-secret"};
+  return {.peer = "192.0.2.1",
+          .method = method,
+          .path = path,
+          .host = "127.0.0.1:8025",
+          .authorization = "Bearer secret-secret-secret-secret-secret"};
 }
 
 unsigned status(const Knock& knock, const GateSettings& gate = settings) {
-  const auto refusal = check(knock, gate);
-  return refusal ? refusal->status : 200;
+  const auto caller = check(knock, gate, today);
+  return caller ? 200 : caller.error().status;
 }
 
 }  // namespace
@@ -101,6 +107,41 @@ TEST_CASE("health is for everybody, metrics only where that was chosen") {
   Knock command = knock("POST", invoke);
   command.authorization = "";
   CHECK(status(command, open) == 401);
+}
+
+TEST_CASE("who is let in is known by name, with the role and organization of the token") {
+  char folder[] = "/tmp/postern-gate-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  const auto tokens = *store::ApiTokens::open(std::string(folder) + "/tokens.db");
+  const auto contoso = directory::Guid::parse("f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+  const auto made =
+      tokens->add({.name = "Ann", .role = store::Role::operator_, .organization = contoso}, today);
+  GateSettings gate = settings;
+  gate.tokens = tokens.get();
+
+  Knock k = knock("POST", invoke);
+  CHECK(check(k, gate, today)->name == "admin.token");
+  CHECK(check(k, gate, today)->role == store::Role::administrator);
+
+  const std::string ann = "Bearer " + made->secret;
+  k.authorization = ann;
+  const auto caller = check(k, gate, today);
+  REQUIRE(caller);
+  CHECK(caller->name == "Ann");
+  CHECK(caller->role == store::Role::operator_);
+  CHECK(caller->organization == contoso);
+
+  Knock metrics = knock("GET", "/metrics");
+  metrics.authorization = ann;
+  CHECK(status(metrics, gate) == 403);
+
+  REQUIRE(tokens->remove("Ann"));
+  CHECK(check(k, gate, today).error().has_failed_login);
+  k.authorization = "";
+  CHECK_FALSE(check(k, gate, today).error().has_failed_login);
+  k.is_local = k.is_administrator = true;
+  CHECK(check(k, gate, today)->name == "192.0.2.1");
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a token is made once, for its owner's eyes") {

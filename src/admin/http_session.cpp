@@ -16,6 +16,7 @@
 #include <boost/beast/ssl.hpp>
 #include <utility>
 
+#include "admin/openapi.h"
 #include "admin/rest.h"
 #include "base/encoding.h"
 #include "base/log.h"
@@ -73,6 +74,10 @@ Response make_refusal(const Refusal& refusal) {
       refusal.status, rest_error(refusal.status, {trouble, refusal.sentence}), rest_content_type);
   if (refusal.status == 401)
     response.set(http::field::www_authenticate, "Bearer realm=\"postern\"");
+  if (refusal.status == 429) {
+    const auto wait = std::chrono::seconds(FailedLogins::period).count();
+    response.set(http::field::retry_after, std::to_string(wait));
+  }
   if (refusal.status == 405) {
     response.set(http::field::allow, refusal.sentence.contains("POST") ? "POST" : "GET, HEAD");
   }
@@ -89,21 +94,22 @@ void count(Metrics& metrics, unsigned status) {
   metrics.admin_requests.at(fmt::format("{}xx", status / 100)).add();
 }
 
-void log_request(const HttpPeer& peer, std::string_view cmdlet, std::string_view organization,
-                 unsigned status) {
+void log_request(const HttpPeer& peer, const Caller& caller, std::string_view cmdlet,
+                 std::string_view organization, unsigned status) {
   log_info("admin", {{"peer", peer.name},
+                     {"caller", caller.name},
                      {"cmdlet", cmdlet},
                      {"organization", organization},
                      {"status", status}});
 }
 
 /// Runs the cmdlet on the pool. The request is moved there: this thread goes on meanwhile.
-awaitable<Response> answer_invoke(HttpShared& shared, HttpPeer peer, RestRequest request,
-                                  std::string request_id) {
-  auto work = [&services = shared.services, request = std::move(request), peer] {
+awaitable<Response> answer_invoke(HttpShared& shared, HttpPeer peer, Caller caller,
+                                  RestRequest request, std::string request_id) {
+  auto work = [&services = shared.services, request = std::move(request), peer, caller] {
     const auto call = parse_rest_call(request);
-    RestReply reply = answer_rest(services, request);
-    if (call) log_request(peer, call->cmdlet, call->organization, reply.status);
+    RestReply reply = answer_rest(services, caller, request);
+    if (call) log_request(peer, caller, call->cmdlet, call->organization, reply.status);
     return reply;
   };
   std::optional<RestReply> reply = co_await shared.pool->run(std::move(work));
@@ -154,8 +160,9 @@ class HttpConnection {
       co_return false;
     }
     set_timeout(shared_.settings.request_timeout);
-    if (const auto refusal = knock(parser.get())) {
-      Response response = make_refusal(*refusal);
+    const auto caller = knock(parser.get());
+    if (!caller) {
+      Response response = make_refusal(caller.error());
       co_await send(response, parser.get().method() == http::verb::head, false);
       co_return false;
     }
@@ -173,36 +180,45 @@ class HttpConnection {
     http::request<http::string_body> request = parser.release();
     const bool keep_alive = request.keep_alive();
     const bool is_head = request.method() == http::verb::head;
-    Response response = co_await answer(std::move(request));
+    Response response = co_await answer(*caller, std::move(request));
     const bool sent = co_await send(response, is_head, keep_alive);
     co_return sent&& keep_alive;
   }
 
-  std::optional<Refusal> knock(const http::request<http::string_body>& request) const {
+  std::expected<Caller, Refusal> knock(const http::request<http::string_body>& request) {
     const std::string_view target = to_view(request.target());
     Knock knock;
     knock.is_local = peer_.is_local;
     knock.is_administrator = peer_.is_administrator;
+    knock.peer = peer_.name;
     knock.method = to_view(request.method_string());
     knock.path = target.substr(0, target.find('?'));
     knock.host = to_view(request[http::field::host]);
     knock.authorization = to_view(request[http::field::authorization]);
-    const auto refusal = check(knock, shared_.gate);
-    if (refusal && refusal->status != 404) {
-      log_warning(
-          "admin_refused",
-          {{"peer", peer_.name}, {"status", refusal->status}, {"problem", refusal->sentence}});
+    const Time time = now();
+    const bool has_credentials = !peer_.is_local && !knock.authorization.empty();
+    if (has_credentials && shared_.failed_logins.is_blocked(peer_.address, time)) {
+      return std::unexpected(Refusal{429, "Too many wrong tokens came from this address."});
     }
-    return refusal;
+    auto caller = check(knock, shared_.gate, time);
+    if (caller || caller.error().status == 404) return caller;
+    const Refusal& refusal = caller.error();
+    if (refusal.has_failed_login) shared_.failed_logins.note(peer_.address, time);
+    log_warning("admin_refused",
+                {{"peer", peer_.name}, {"status", refusal.status}, {"problem", refusal.sentence}});
+    return caller;
   }
 
-  awaitable<Response> answer(http::request<http::string_body> request) {
+  awaitable<Response> answer(const Caller& caller, http::request<http::string_body> request) {
     const std::string target(to_view(request.target()));
     const std::string path = target.substr(0, target.find('?'));
     if (path == "/healthz") co_return answer_health(shared_);
     if (path == "/metrics") {
       co_return make_response(200, shared_.metrics.to_text(),
                               "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (path == "/openapi.json") {
+      co_return make_response(200, openapi_document(), "application/json; charset=utf-8");
     }
     RestRequest call;
     const std::string_view host = to_view(request[http::field::host]);
@@ -214,7 +230,7 @@ class HttpConnection {
     std::string request_id(to_view(request["client-request-id"]).substr(0, 64));
     if (request_id.empty()) request_id = random_uuid();
     Response response =
-        co_await answer_invoke(shared_, peer_, std::move(call), std::move(request_id));
+        co_await answer_invoke(shared_, peer_, caller, std::move(call), std::move(request_id));
     co_return response;
   }
 

@@ -9,9 +9,11 @@
 #include <string>
 
 #include "admin/commands.h"
+#include "admin/failed_logins.h"
 #include "admin/http_gate.h"
 #include "admin/metrics.h"
 #include "admin/server.h"
+#include "base/ip_address.h"
 #include "net/blocking_pool.h"
 
 namespace boost::asio::ssl {
@@ -24,7 +26,8 @@ namespace postern::admin {
 struct HttpPeer {
   bool is_local = false;
   bool is_administrator = false;
-  std::string name;  ///< `uid 0`, `127.0.0.1`: for the log
+  IpAddress address{};  ///< over TCP
+  std::string name;     ///< `uid 0`, `127.0.0.1`: for the log
 };
 
 /// What all connections of a server share. Of the server's thread alone, but `services`, which is
@@ -35,6 +38,7 @@ struct HttpShared {
   HealthCheck health;
   ServerSettings settings;
   GateSettings gate;
+  FailedLogins failed_logins;
   std::size_t connections = 0;
   /// Cmdlets run here: they wait for the disk.
   std::unique_ptr<net::BlockingPool> pool = std::make_unique<net::BlockingPool>(2, 64);

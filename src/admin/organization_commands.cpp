@@ -75,11 +75,12 @@ CommandResult get_organization(const Call& call) {
   Outcome outcome;
   if (!identity.empty() && !identity.contains('*')) {
     const auto found = call.snapshot->find_organization(identity);
-    if (found == nullptr) return call.not_found(identity);
+    if (found == nullptr || !call.caller.may_see(found->guid())) return call.not_found(identity);
     outcome.values.emplace_back(describe(*found));
     return outcome;
   }
   for (const auto& organization : call.snapshot->organizations()) {
+    if (!call.caller.may_see(organization->guid())) continue;
     if (identity.empty() || matches_wildcard(organization->name(), identity)) {
       outcome.values.emplace_back(describe(*organization));
     }
@@ -191,7 +192,7 @@ constexpr std::array<Command, 5> commands = {{
     {{"New-Organization", change, "Creates an organization: a customer with domains of its own.",
       new_parameters, "", "New-Organization -Name Contoso"},
      new_organization,
-     Needs::nothing},
+     Needs::installation},
     {{"Get-Organization", query, "Shows the organizations.", get_parameters, "",
       "Get-Organization"},
      get_organization,
@@ -200,7 +201,7 @@ constexpr std::array<Command, 5> commands = {{
       "Removes an organization with its domains, recipients and connectors.", remove_parameters, "",
       "Remove-Organization Fabrikam -Confirm:$false"},
      remove_organization,
-     Needs::nothing},
+     Needs::installation},
     {{"Get-OrganizationConfig",
       query,
       "Shows the settings of an organization.",

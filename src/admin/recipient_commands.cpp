@@ -164,19 +164,25 @@ constexpr std::array<Command, 4> commands = {{
     {{"New-Recipient", change, "Accepts mail for an address.", new_parameters, "",
       "New-Recipient ann@contoso.com -Aliases a.miller@contoso.com\nNew-Recipient "
       "*@lists.contoso.com"},
-     new_recipient},
+     new_recipient,
+     Needs::organization,
+     store::Role::operator_},
     {{"Get-Recipient", query, "Shows recipients.", get_parameters, "",
       "Get-Recipient ann@contoso.com\nGet-Recipient *@contoso.com -ResultSize Unlimited"},
      get_recipient},
     {{"Remove-Recipient", change, "Stops accepting mail for an address and its aliases.",
       remove_parameters, "", "Remove-Recipient ann@contoso.com -Confirm:$false"},
-     remove_recipient},
+     remove_recipient,
+     Needs::organization,
+     store::Role::operator_},
     {{"Import-Recipient", change,
       "Adds many recipients at once. What is there already stays as it is; nothing is removed.",
       import_parameters, "",
       "Import-Recipient -File /etc/postfix/relay_recipients -WhatIf\n"
       "Import-Recipient -File /etc/postfix/relay_recipients"},
-     import_recipient},
+     import_recipient,
+     Needs::organization,
+     store::Role::operator_},
 }};
 
 }  // namespace

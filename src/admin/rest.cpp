@@ -28,6 +28,8 @@ std::string_view exception_name(Trouble trouble) {
       return "System.Management.Automation.ParameterBindingException";
     case Trouble::unknown_command:
       return "System.Management.Automation.CommandNotFoundException";
+    case Trouble::forbidden:
+      return "System.UnauthorizedAccessException";
     case Trouble::refused:
       return "Microsoft.Exchange.Configuration.Tasks.TaskInvalidOperationException";
     case Trouble::failed:
@@ -187,6 +189,7 @@ unsigned http_status(Trouble trouble) {
     case Trouble::wrong_argument:
       return 400;
     case Trouble::unknown_command:
+    case Trouble::forbidden:
       return 403;
     case Trouble::refused:
       return 400;
@@ -214,7 +217,7 @@ std::string rest_error(unsigned status, const CommandError& error) {
          ",\"adminapi.warnings@odata.type\":\"#Collection(String)\",\"@adminapi.warnings\":[]}";
 }
 
-RestReply answer_rest(Services& services, const RestRequest& request) {
+RestReply answer_rest(Services& services, const Caller& caller, const RestRequest& request) {
   CommandError error;
   try {
     const auto call = parse_rest_call(request);
@@ -222,7 +225,7 @@ RestReply answer_rest(Services& services, const RestRequest& request) {
       error = call.error();
     } else {
       const CommandResult result =
-          invoke(services, call->cmdlet, call->organization, call->parameters);
+          invoke(services, caller, call->cmdlet, call->organization, call->parameters);
       if (result) return {200, success(request, *call, *result)};
       error = result.error();
     }

@@ -49,7 +49,7 @@ bool is_invoke_target(std::string_view target);
 std::expected<RestCall, CommandError> parse_rest_call(const RestRequest& request);
 
 /// Parses, runs, and tells. Blocks for the disk.
-RestReply answer_rest(Services& services, const RestRequest& request);
+RestReply answer_rest(Services& services, const Caller& caller, const RestRequest& request);
 
 /// `{"error":{"code":…,"message":…,"details":[…],…}}`
 std::string rest_error(unsigned status, const CommandError& error);

@@ -98,7 +98,7 @@ bool is_answered(const std::string& path) {
 class HttpServer final : public Server {
  public:
   HttpServer(Services services, Metrics& metrics, HealthCheck health)
-      : session_{std::move(services), metrics, std::move(health), {}, {}, 0} {}
+      : session_{std::move(services), metrics, std::move(health), {}, {}, {}, 0} {}
 
   ~HttpServer() override { stop(); }
 
@@ -177,7 +177,9 @@ Result<void> HttpServer::bind_address(const std::string& text, bool has_tls) {
 Result<void> HttpServer::load(const ServerSettings& settings) {
   auto tls = load_tls(settings);
   if (!tls) return std::unexpected(tls.error());
-  GateSettings gate{{}, {settings.hostname}, settings.open_metrics};
+  GateSettings gate{.names = {settings.hostname},
+                    .open_metrics = settings.open_metrics,
+                    .tokens = session_.services.tokens};
   if (!settings.address.empty()) {
     auto token = load_token(settings.token_file);
     if (!token) return std::unexpected(token.error());
@@ -244,7 +246,7 @@ awaitable<void> HttpServer::accept_local() {
       continue;
     }
     if (!may_serve()) continue;
-    HttpPeer peer{true, false, "unix"};
+    HttpPeer peer{.is_local = true, .name = "unix"};
     ucred credential{};
     socklen_t size = sizeof credential;
     if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credential, &size) == 0) {
@@ -268,7 +270,8 @@ awaitable<void> HttpServer::accept_tcp() {
     boost::system::error_code gone;
     const auto remote = socket.remote_endpoint(gone);
     if (gone) continue;
-    HttpPeer peer{false, false, remote.address().to_string()};
+    const std::string text = remote.address().to_string();
+    HttpPeer peer{.address = IpAddress::parse(text).value_or(IpAddress()), .name = text};
     serve_tcp(io_, session_, std::move(socket), tls_, std::move(peer));
   }
 }

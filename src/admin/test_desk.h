@@ -42,9 +42,11 @@ class TestDesk {
     for (const Property& property : more.properties())
       bound->values.set(property.name, property.value);
     Services given = services();
-    return invoke(given, command.name, organization, bound->values);
+    return invoke(given, caller, command.name, organization, bound->values);
   }
 
+  /// On whose behalf; an administrator of everything.
+  Caller caller{.name = "test"};
   std::string folder;
   std::unique_ptr<store::DirectoryStore> directory;
   std::unique_ptr<store::TraceStore> trace;

@@ -20,6 +20,7 @@
 #include "edge/resolver.h"
 #include "edge/settings.h"
 #include "edge/worker.h"
+#include "store/api_tokens.h"
 #include "store/trace_store.h"
 
 namespace postern::edge {
@@ -107,6 +108,7 @@ class Daemon {
   std::unique_ptr<store::DirectoryStore> directory_;
   std::unique_ptr<store::TraceStore> trace_;
   std::unique_ptr<store::Ledger> ledger_;
+  std::unique_ptr<store::ApiTokens> tokens_;
   std::unique_ptr<net::Admission> admission_;
   std::unique_ptr<delivery::ContentStore> contents_;
   std::unique_ptr<delivery::Maildir> maildir_;
@@ -144,7 +146,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
                            .server_name = settings_->config.hostname,
                            .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
                            .certificates = &certificates_,
-                           .has_relay = settings_->relay.has_value()};
+                           .has_relay = settings_->relay.has_value(),
+                           .tokens = tokens_.get()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -164,6 +167,9 @@ Result<void> Daemon::open_stores() {
   auto ledger = store::Ledger::open(config.under_data("ledger.db").string(), now());
   if (!ledger) return std::unexpected(ledger.error());
   ledger_ = std::move(*ledger);
+  auto tokens = store::ApiTokens::open(config.under_data("tokens.db").string());
+  if (!tokens) return std::unexpected(tokens.error());
+  tokens_ = std::move(*tokens);
 
   const Limits& limits = config.limits;
   admission_ = std::make_unique<net::Admission>(admission_limits(config));

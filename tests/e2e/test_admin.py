@@ -2,10 +2,12 @@
 import json
 import subprocess
 
+import jsonschema
 import pytest
 
 from postern import BIN, CmdletError
 from smtp_session import SmtpSession, message
+from waiting import wait_until
 
 EXT = '203.0.113.9'
 
@@ -227,6 +229,81 @@ def test_postern_over_the_url(postern):
                            '-c', 'Get-OrganizationConfig | Select -Expand RejectDirectSend'],
                           capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == 'True', done.stderr
+
+
+# ---------------------------------------------------------------------- API tokens
+
+def new_token(postern, arguments):
+    return json.loads(postern.cmdlet(f'New-ApiToken {arguments} | ConvertTo-Json'))['Token']
+
+
+def with_token(postern, token, cmdlet, organization='-', **parameters):
+    """Status and the sentence or the values of one cmdlet over TCP."""
+    status, _, answer = curl(postern, f'/adminapi/beta/{organization}/InvokeCommand',
+                          '--header', f'Authorization: Bearer {token}',
+                          body={'CmdletInput': {'CmdletName': cmdlet, 'Parameters': parameters}})
+    answer = json.loads(answer)
+    if status == 200:
+        return status, answer['value']
+    return status, answer['error']['details'][0]['message'].rpartition('|')[2]
+
+
+def test_a_token_may_what_its_role_allows_in_its_organization(postern, request):
+    postern.cmdlets('New-Organization Fabrikam', 'New-AcceptedDomain fabrikam.test -Organization Fabrikam')
+    request.addfinalizer(lambda: postern.cmdlet('Remove-Organization Fabrikam -Confirm:$false'))
+    viewer = new_token(postern, 'monitoring -Role viewer')
+    owner = new_token(postern, "'Ann at Fabrikam' -Role administrator -Organization Fabrikam")
+
+    assert with_token(postern, viewer, 'Get-OrganizationConfig', 'Contoso')[0] == 200
+    status, why = with_token(postern, viewer, 'Set-OrganizationConfig', 'Contoso', RejectDirectSend=True)
+    assert (status, why) == (403, 'Set-OrganizationConfig needs the role administrator: monitoring has the role viewer.')
+
+    assert with_token(postern, owner, 'Set-OrganizationConfig', RejectDirectSend=True)[0] == 200
+    assert with_token(postern, owner, 'Get-OrganizationConfig', 'Contoso')[0] == 404
+    assert [one['Name'] for one in with_token(postern, owner, 'Get-Organization')[1]] == ['Fabrikam']
+    assert curl(postern, '/metrics', '--header', f'Authorization: Bearer {viewer}')[0] == 200
+    assert curl(postern, '/metrics', '--header', f'Authorization: Bearer {owner}')[0] == 403
+    # The log says who it was, and never the token.
+    wait_until(lambda: any(line.get('caller') == 'monitoring' and line.get('status') == '403'
+                           for line in postern.log('admin')), 'the refused cmdlet in the log')
+    assert viewer not in postern.log_text() and owner not in postern.log_text()
+
+
+def test_a_token_holds_over_a_restart_and_ends_when_it_is_removed(postern):
+    token = new_token(postern, 'backup -Role viewer')
+    postern.stop()
+    postern.start()
+    assert with_token(postern, token, 'Get-OrganizationConfig', 'Contoso')[0] == 200
+    assert token not in postern.cmdlet('Get-ApiToken | Format-List')
+    postern.cmdlet('Remove-ApiToken backup')
+    assert with_token(postern, token, 'Get-OrganizationConfig', 'Contoso')[0] == 401
+
+
+def test_who_tries_tokens_is_not_listened_to_for_a_while(new_postern):
+    postern = new_postern()
+    for attempt in range(10):
+        assert with_token(postern, 'pst_' + '%064x' % attempt, 'Get-Organization')[0] == 401
+    status, why = with_token(postern, postern.token(), 'Get-Organization')
+    assert (status, why) == (429, 'Too many wrong tokens came from this address.')
+    # The socket is another door.
+    assert 'Contoso' in postern.cmdlet('Get-Organization')
+
+
+def test_the_openapi_document_tells_what_a_call_looks_like(postern):
+    assert curl(postern, '/openapi.json')[0] == 401
+    status, _, text = curl(postern, '/openapi.json', '--header', f'Authorization: Bearer {postern.token()}')
+    assert status == 200
+    document = json.loads(text)
+    resolver = jsonschema.RefResolver('', document)
+    operation = document['paths']['/adminapi/beta/{organization}/InvokeCommand']['post']
+    schema = operation['requestBody']['content']['application/json']['schema']
+    for parameters, is_right in [({'RejectDirectSend': True}, True), ({'RejectDirectSend': 'maybe'}, False),
+                                 ({'NoSuch': 1}, False)]:
+        call = {'CmdletInput': {'CmdletName': 'Set-OrganizationConfig', 'Parameters': parameters}}
+        validator = jsonschema.Draft7Validator(schema, resolver=resolver)
+        assert validator.is_valid(call) == is_right
+        status, _, _ = curl(postern, INVOKE, '--header', f'Authorization: Bearer {postern.token()}', body=call)
+        assert (status == 200) == is_right
 
 
 # ---------------------------------------------------------------------- /healthz and /metrics
