@@ -181,7 +181,7 @@ def test_a_quarantined_message_waits_in_the_queue_until_it_is_released(judge, ho
         judge.cmdlet('Set-AntiPhishPolicy Default -AuthenticationFailAction MoveToJmf')
     ((queue_id, reason),) = wait_until(sendmail.quarantined, sendmail.log)
     assert (sendmail.folder / f'queue/hf{queue_id}').exists()
-    assert reason.startswith('Postern: ') or reason, reason
+    assert reason.startswith('AuthenticationFailAction: Quarantine, policy Default'), reason
     (row,) = judge.trace('-Subject held')
     assert (row['Status'], row['NextHop']) == ('Quarantined', 'milter')
     assert any(line['queue_id'] == queue_id for line in judge.log('milter_message'))
