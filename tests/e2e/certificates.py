@@ -6,6 +6,7 @@
 
 Each member of `Certificates` is a Pair of files (certificate chain, private key).
 """
+import hashlib
 import pathlib
 import subprocess
 from typing import NamedTuple
@@ -19,6 +20,13 @@ class Pair(NamedTuple):
 def openssl(*arguments, cwd):
     done = subprocess.run(['openssl', *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def spki_digest(certificate):
+    """SHA-256 of the public key, for a TLSA record 3 1 1."""
+    key = subprocess.run(['openssl', 'x509', '-in', certificate, '-noout', '-pubkey'], capture_output=True, check=True)
+    der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=key.stdout, capture_output=True, check=True)
+    return hashlib.sha256(der.stdout).hexdigest()
 
 
 class Certificates:

@@ -166,6 +166,15 @@ def client_context(certificate=None, key=None):
     return context
 
 
+def tls_session(server, pair=None, **options):
+    """After STARTTLS and the second EHLO, whose reply is `greeting`; with a client certificate if given."""
+    session = SmtpSession(server, **options)
+    session.ehlo()
+    session.starttls(client_context(*pair or ()))
+    session.greeting = session.ehlo()
+    return session
+
+
 def stuffed(message):
     """Dot-stuffing (RFC 5321 section 4.5.2) of a message whose lines end in CRLF."""
     assert message.endswith(b'\r\n')

@@ -14,8 +14,9 @@ import case_files
 from conftest import CONTOSO, temporary_folder
 from hop_server import HopServer
 from judged import assert_judged_again
-from milter_client import NEGOTIATE, MilterClient, connect, content, envelope, packet, texts
-from postern import ZONE, Postern, free_port
+from milter_client import NEGOTIATE, MilterClient, connect, content, envelope, packet
+from milter_postern import MilterPostern
+from postern import ZONE
 from postfix import Postfix, needs_root
 from replies import DIRECT_SEND, NO_FROM_FIELD, UNKNOWN_RECIPIENT
 from smtp_session import SmtpSession, client_context, message
@@ -26,20 +27,6 @@ TAIL = re.compile(r' \[mx\.contoso\.com \S+Z [0-9A-F]{16}\]$')
 
 # The DNS of these tests has no name for the address, and answers always.
 OTHER_DNS = {'present', 'temporary-failure'}
-
-
-def milter_of(postern):
-    return (postern.address, postern.milter_port)
-
-
-class MilterPostern(Postern):
-    """With a milter listener, and the name that the case files know the server by."""
-
-    def __init__(self, folder, certificates, **tables):
-        super().__init__(folder, certificates, server={'hostname': 'mx.contoso.com', 'threads': 2}, **tables)
-        self.milter_port = free_port(self.address)
-        self.tables['listener'].append({'protocol': 'milter', 'address': f'{self.address}:{self.milter_port}'})
-        self.write_config()
 
 
 @pytest.fixture(scope='module')
@@ -58,7 +45,7 @@ def contoso(judge):
 
 def postfix_settings(postern, certificates, **more):
     return {'mailboxes': ['ann@contoso.com', 'bob@contoso.com'], 'myhostname': 'mx.contoso.com',
-            'smtpd_milters': 'inet:%s:%d' % milter_of(postern), 'milter_default_action': 'tempfail', 'milter_protocol': '6',
+            'smtpd_milters': 'inet:%s:%d' % postern.milter, 'milter_default_action': 'tempfail', 'milter_protocol': '6',
             'smtpd_tls_security_level': 'may', 'smtpd_tls_ask_ccert': 'yes', 'smtpd_tls_CAfile': certificates.trust_anchors,
             'smtpd_tls_cert_file': certificates.server.certificate, 'smtpd_tls_key_file': certificates.server.key,
             # Postfix itself takes everything from everybody, from any address.
@@ -327,7 +314,7 @@ WHOLE = (NEGOTIATE + connect(EXT) + envelope('bob@bank.test', 'ann@contoso.com')
 
 
 def test_a_scripted_mta_is_served(contoso):
-    with MilterClient(milter_of(contoso)) as mta:
+    with MilterClient(contoso.milter) as mta:
         mta.send(WHOLE + packet('Q'))
         packets = mta.read_packets()
     assert [code for code, _ in packets[:4]] == ['O', 'c', 'c', 'c']
@@ -339,7 +326,7 @@ def test_cut_at_every_octet_nothing_is_accepted_and_nobody_hangs(contoso):
     nothing that lets the message pass."""
     ends = contoso.metric('postern_milter_connections_total')
     for cut in range(len(WHOLE)):
-        with MilterClient(milter_of(contoso)) as mta:
+        with MilterClient(contoso.milter) as mta:
             mta.send(WHOLE[:cut])
             mta.finish()
             codes = [code for code, _ in mta.read_packets()]
@@ -360,7 +347,7 @@ def test_cut_at_every_octet_nothing_is_accepted_and_nobody_hangs(contoso):
     pytest.param(packet('O', struct.pack('!III', 6, 0, 0)), id='no-field-changes'),
 ])
 def test_garbage_closes_the_connection(contoso, garbage):
-    with MilterClient(milter_of(contoso)) as mta:
+    with MilterClient(contoso.milter) as mta:
         mta.send(garbage)
         assert {code for code, _ in mta.read_packets()} <= {'O'}
 
@@ -372,7 +359,7 @@ def test_noise_never_passes_a_message(contoso):
         octets = bytearray(WHOLE)
         for _ in range(noise.randint(1, 8)):
             octets[noise.randrange(len(octets) - 5)] = noise.randrange(256)
-        with MilterClient(milter_of(contoso)) as mta:
+        with MilterClient(contoso.milter) as mta:
             try:
                 mta.send(bytes(octets))
                 mta.finish()
@@ -386,7 +373,7 @@ def test_slow_and_silent_mtas_are_let_go(certificates):
     with temporary_folder() as folder:
         with MilterPostern(folder, certificates, limits={'milter_idle_time': 2, 'milter_packet_time': 1}) as postern:
             for begin in (b'', NEGOTIATE, NEGOTIATE + connect(EXT)[:7]):
-                with MilterClient(milter_of(postern)) as mta:
+                with MilterClient(postern.milter) as mta:
                     mta.send(begin)
                     assert len(mta.read_packets()) == (1 if begin else 0)
             assert postern.metric('postern_milter_connections_total', ending='timed_out') == 3
@@ -411,7 +398,7 @@ def test_two_clients_in_one_connection(contoso):
     """QUIT_NC: some MTAs keep the connection for the next client."""
     contoso.cmdlet('New-InboundConnector -Name Printers -SenderIPAddresses 198.51.100.7 -SenderDomains * -RequireTls $false')
     try:
-        with MilterClient(milter_of(contoso)) as mta:
+        with MilterClient(contoso.milter) as mta:
             mta.send(NEGOTIATE)
             mta.read_packets(1)
             for client, wanted in (('198.51.100.7', 'c'), (EXT, 'y'), ('198.51.100.7', 'c')):
@@ -424,7 +411,7 @@ def test_two_clients_in_one_connection(contoso):
 def test_going_down_a_message_is_finished(certificates):
     with temporary_folder() as folder, MilterPostern(folder, certificates) as postern:
         postern.cmdlets(*CONTOSO)
-        with MilterClient(milter_of(postern)) as idle, MilterClient(milter_of(postern)) as busy:
+        with MilterClient(postern.milter) as idle, MilterClient(postern.milter) as busy:
             idle.send(NEGOTIATE)
             idle.read_packets(1)
             busy.send(NEGOTIATE + connect(EXT) + envelope('bob@bank.test', 'ann@contoso.com'))

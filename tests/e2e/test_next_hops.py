@@ -1,13 +1,12 @@
 """Next hops: several servers with failover, MX records, TLS policies up to DANE, the breaker, and
 telling the hop whom we speak for, with real Postfix as the hop where it matters."""
-import hashlib
 import re
 import socket
-import subprocess
 import threading
 
 import pytest
 
+from certificates import spki_digest
 from conftest import temporary_folder
 from hop_server import HopServer
 from postern import ZONE, CmdletError, own_address
@@ -230,13 +229,6 @@ def test_stripped_starttls_is_451_and_nothing_goes_in_clear(postern, smtp):
     assert smtp.transactions == 0
     expect_error(postern, 'does not offer STARTTLS', 'answered STARTTLS with 500')
     postern.cmdlet('Set-AcceptedDomain contoso.com -NextHop $null')
-
-
-def spki_digest(certificate):
-    """SHA-256 of the public key, for a TLSA record 3 1 1."""
-    key = subprocess.run(['openssl', 'x509', '-in', certificate, '-noout', '-pubkey'], capture_output=True, check=True)
-    der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=key.stdout, capture_output=True, check=True)
-    return hashlib.sha256(der.stdout).hexdigest()
 
 
 @needs_root

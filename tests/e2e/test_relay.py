@@ -11,7 +11,7 @@ from hop_server import HopServer
 from postern import CmdletError, Postern
 from postfix import Postfix, needs_root
 from replies import RELAY
-from smtp_session import SmtpSession, client_context, message
+from smtp_session import SmtpSession, message, tls_session
 from waiting import wait_until
 
 PRINTER = '127.0.0.40'
@@ -67,11 +67,7 @@ def printer(postern):
 
 
 def with_certificate(postern, pair):
-    session = SmtpSession(postern.smtp)
-    session.ehlo()
-    session.starttls(client_context(*pair))
-    session.greeting = session.ehlo()
-    return session
+    return tls_session(postern.smtp, pair)
 
 
 def arrived(files, subject):
