@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "admin/audit.h"
 #include "admin/binding.h"
 #include "admin/pipeline.h"
 #include "admin/session_commands.h"
@@ -14,11 +15,11 @@
 namespace postern::admin {
 namespace {
 
-std::array<std::span<const Command>, 11> server_commands() {
+std::array<std::span<const Command>, 12> server_commands() {
   return {organization_commands(),    arc_commands(),       domain_commands(),
           recipient_commands(),       connector_commands(), attribution_commands(),
           trace_commands(),           composite_commands(), anti_phish_policy_commands(),
-          anti_phish_rule_commands(), token_commands()};
+          anti_phish_rule_commands(), token_commands(),     audit_commands()};
 }
 
 /// An empty name and `-` stand for the only organization.
@@ -183,7 +184,8 @@ CommandResult invoke(Services& services, const Caller& caller, std::string_view 
     if (!chosen) return std::unexpected(chosen.error());
     call.organization = std::move(*chosen);
   }
-  return command->handler(call);
+  const bool is_change = command->spec.kind == CommandKind::change && !call.only_asks();
+  return is_change && services.audit ? run_audited(*command, call) : command->handler(call);
 }
 
 }  // namespace postern::admin

@@ -17,6 +17,7 @@
 #include "admin/value.h"
 #include "base/time.h"
 #include "directory/snapshot.h"
+#include "store/audit_log.h"
 #include "store/directory_store.h"
 #include "store/trace_store.h"
 
@@ -42,6 +43,8 @@ struct Services {
   bool has_relay = false;
   /// Null: there are no API tokens.
   store::ApiTokens* tokens = nullptr;
+  /// Null: changes are not written down.
+  store::AuditLog* audit = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
