@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "admin/audit.h"
 #include "admin/binding.h"
 #include "admin/pipeline.h"
 #include "admin/session_commands.h"
@@ -15,21 +16,15 @@ namespace postern::admin {
 namespace {
 
 std::span<const std::span<const Command>> server_commands() {
-  static const std::span<const Command> all[] = {organization_commands(),
-                                                 arc_commands(),
-                                                 domain_commands(),
-                                                 recipient_commands(),
-                                                 connector_commands(),
-                                                 attribution_commands(),
-                                                 trace_commands(),
-                                                 trace_detail_commands(),
-                                                 composite_commands(),
-                                                 anti_phish_policy_commands(),
-                                                 anti_phish_rule_commands(),
-                                                 spoof_item_commands(),
-                                                 spoof_report_commands(),
-                                                 quarantine_commands(),
-                                                 token_commands()};
+  static const std::span<const Command> all[] = {
+      organization_commands(),    arc_commands(),
+      domain_commands(),          recipient_commands(),
+      connector_commands(),       attribution_commands(),
+      trace_commands(),           trace_detail_commands(),
+      composite_commands(),       anti_phish_policy_commands(),
+      anti_phish_rule_commands(), spoof_item_commands(),
+      spoof_report_commands(),    quarantine_commands(),
+      token_commands(),           audit_commands()};
   return all;
 }
 
@@ -195,7 +190,8 @@ CommandResult invoke(Services& services, const Caller& caller, std::string_view 
     if (!chosen) return std::unexpected(chosen.error());
     call.organization = std::move(*chosen);
   }
-  return command->handler(call);
+  const bool is_change = command->spec.kind == CommandKind::change && !call.only_asks();
+  return is_change && services.audit ? run_audited(*command, call) : command->handler(call);
 }
 
 }  // namespace postern::admin

@@ -17,6 +17,7 @@
 #include "admin/value.h"
 #include "base/time.h"
 #include "directory/snapshot.h"
+#include "store/audit_log.h"
 #include "store/directory_store.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
@@ -48,6 +49,8 @@ struct Services {
   store::ApiTokens* tokens = nullptr;
   /// Null: nothing is learned about forged authors.
   store::SpoofIntelligence* spoofs = nullptr;
+  /// Null: changes are not written down.
+  store::AuditLog* audit = nullptr;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.

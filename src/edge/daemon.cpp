@@ -119,6 +119,7 @@ class Daemon {
   std::unique_ptr<store::SpoofIntelligence> spoofs_;
   std::unique_ptr<store::Ledger> ledger_;
   std::unique_ptr<store::ApiTokens> tokens_;
+  std::unique_ptr<store::AuditLog> audit_;
   std::unique_ptr<net::Admission> admission_;
   std::unique_ptr<delivery::ContentStore> contents_;
   std::unique_ptr<delivery::Maildir> maildir_;
@@ -167,7 +168,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
                            .has_relay = settings_->relay.has_value(),
                            .quarantine = quarantine_desk_.get(),
                            .tokens = tokens_.get(),
-                           .spoofs = spoofs_.get()};
+                           .spoofs = spoofs_.get(),
+                           .audit = audit_.get()};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -193,6 +195,9 @@ Result<void> Daemon::open_stores() {
   auto tokens = store::ApiTokens::open(config.under_data("tokens.db").string());
   if (!tokens) return std::unexpected(tokens.error());
   tokens_ = std::move(*tokens);
+  auto audit = store::AuditLog::open(config.under_data("audit.db").string());
+  if (!audit) return std::unexpected(audit.error());
+  audit_ = std::move(*audit);
 
   const Limits& limits = config.limits;
   admission_ = std::make_unique<net::Admission>(admission_limits(config));

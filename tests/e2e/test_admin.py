@@ -306,6 +306,21 @@ def test_the_openapi_document_tells_what_a_call_looks_like(postern):
         assert (status == 200) == is_right
 
 
+# ---------------------------------------------------------------------- audit log
+
+def test_who_changed_what_is_known_after_a_restart_and_can_be_undone(postern):
+    token = new_token(postern, 'auditor -Role administrator')
+    assert with_token(postern, token, 'Set-OrganizationConfig', 'Contoso', RejectDirectSend=False)[0] == 200
+    assert rcpt(postern, 'ann@contoso.com', 'ann@contoso.com').code == 250
+    postern.stop()
+    postern.start()
+    entry = postern.objects('Search-AdminAuditLog -UserIds auditor')[0]
+    assert (entry['CmdletName'], entry['ObjectModified']) == ('Set-OrganizationConfig', 'Contoso')
+    assert entry['ModifiedProperties'] == [{'Name': 'RejectDirectSend', 'OldValue': True, 'NewValue': False}]
+    postern.cmdlet('Undo-OrganizationConfig')
+    assert rcpt(postern, 'ann@contoso.com', 'ann@contoso.com').code == 550
+
+
 # ---------------------------------------------------------------------- /healthz and /metrics
 
 def test_healthz_needs_no_token(postern):
