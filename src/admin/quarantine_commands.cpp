@@ -273,7 +273,8 @@ void trace_release(const Call& call, const QuarantineRow& row,
                                          .start = row.message.received - longest_transaction,
                                          .end = row.message.received + longest_transaction,
                                          .message_trace_id = row.message.message_trace_id,
-                                         .limit = max_copies});
+                                         .limit = max_copies,
+                                         .with_basis = true});
   if (!found) return;
   for (store::TraceRecord& record : found->records) {
     if (record.forward_path != row.recipient.forward_path) continue;

@@ -58,6 +58,7 @@ class Steps {
                "; "));
     }
     ending();
+    for (const std::string& answer : record_.answers) add("Dns", "", answer);
   }
 
   std::vector<Value> take() { return std::move(steps_); }

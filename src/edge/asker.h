@@ -16,6 +16,7 @@
 
 #include "dns/answer.h"
 #include "dns/ask.h"
+#include "dns/asked.h"
 #include "dns/resolver.h"
 #include "edge/pending.h"
 
@@ -28,21 +29,25 @@ class Asker {
         std::chrono::steady_clock::duration limit = dns::max_asking_time)
       : io_(io), resolver_(resolver), limit_(limit) {}
 
-  /// `evaluate` is called again and again with more answers, on this thread.
+  /// `evaluate` is called again and again with more answers, on this thread. What it had been
+  /// answered in the end is added to `asked`, if given, before the result is there.
   template <class T>
-  std::shared_ptr<Pending<T>> settle(
-      std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate) {
+  std::shared_ptr<Pending<T>> settle(std::function<dns::Asking<T>(const dns::AnswerSet&)> evaluate,
+                                     std::shared_ptr<dns::Asked> asked = nullptr) {
     auto pending = std::make_shared<Pending<T>>();
     dns::AnswerSet answers(
         [this](dns::QuestionView question) { return resolver_.known(question); });
     dns::Asking<T> first = evaluate(answers);
     if (first.value) {
+      if (asked) asked->add(answers);
       pending->set(std::move(*first.value));
       return pending;
     }
     begin(std::move(answers), std::move(first.questions),
-          [pending, evaluate = std::move(evaluate)](const dns::AnswerSet& more) {
+          [pending, evaluate = std::move(evaluate),
+           asked = std::move(asked)](const dns::AnswerSet& more) {
             dns::Asking<T> asking = evaluate(more);
+            if (asking.value && asked) asked->add(more);
             if (asking.value) pending->set(std::move(*asking.value));
             return std::move(asking.questions);
           });

@@ -91,7 +91,8 @@ void MessageChecks::ask_ahead() {
   asker_.ask_ahead(questions);
 }
 
-std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now) {
+std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome& spf, Time now,
+                                                               std::shared_ptr<dns::Asked> asked) {
   std::vector<auth::DmarcIdentifier> by_spf;
   std::optional<IpAddress> client;
   if (const auto& check = spf.mail_from ? spf.mail_from : spf.helo) client = check->query.client;
@@ -132,7 +133,8 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
           asking.value = MessageEvidence{*std::move(dkim), *std::move(arc), *std::move(dmarc),
                                          std::move(hosts)};
         return asking;
-      });
+      },
+      std::move(asked));
 }
 
 }  // namespace postern::edge

@@ -61,7 +61,8 @@ class MessageChecks {
   const mail::AuthorDomains& author_domains();
 
   /// Verifies. The section must be readable (HeaderTrouble::none).
-  std::shared_ptr<Pending<MessageEvidence>> begin(const SpfOutcome& spf, Time now);
+  std::shared_ptr<Pending<MessageEvidence>> begin(const SpfOutcome& spf, Time now,
+                                                  std::shared_ptr<dns::Asked> asked);
 
  private:
   struct Message;

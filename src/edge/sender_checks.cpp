@@ -5,7 +5,8 @@ namespace postern::edge {
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
                                                const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
-                                               const std::string& server_name, Time now) {
+                                               const std::string& server_name, Time now,
+                                               std::shared_ptr<dns::Asked> asked) {
   auth::SpfIdentities identities = auth::spf_identities(
       {.client = client.address, .helo = client.hello, .receiver = server_name, .now = now},
       &reverse_path);
@@ -24,12 +25,15 @@ std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCach
         evaluate(identities.helo, outcome.helo);
         if (asking.questions.empty()) asking.value = std::move(outcome);
         return asking;
-      });
+      },
+      std::move(asked));
 }
 
-std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client) {
+std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client,
+                                                  std::shared_ptr<dns::Asked> asked) {
   return asker.settle<auth::Iprev>(
-      [client](const dns::AnswerSet& answers) { return auth::check_iprev(client, answers); });
+      [client](const dns::AnswerSet& answers) { return auth::check_iprev(client, answers); },
+      std::move(asked));
 }
 
 }  // namespace postern::edge

@@ -31,12 +31,14 @@ struct ClientFacts {
   std::string hello;
 };
 
-/// `records` outlives the asker.
+/// `records` outlives the asker. `asked` gets the answers; null: nobody wants them.
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(Asker& asker, auth::SpfRecordCache& records,
                                                const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
-                                               const std::string& server_name, Time now);
+                                               const std::string& server_name, Time now,
+                                               std::shared_ptr<dns::Asked> asked);
 
-std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client);
+std::shared_ptr<Pending<auth::Iprev>> begin_iprev(Asker& asker, const IpAddress& client,
+                                                  std::shared_ptr<dns::Asked> asked = nullptr);
 
 }  // namespace postern::edge

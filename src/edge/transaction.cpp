@@ -31,10 +31,11 @@ EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
+      asked_(std::make_shared<dns::Asked>()),
       judged_{
           .facts = {session.client, session.hello},
           .spf = begin_spf(services.asker, services.spf_records, {session.client, session.hello},
-                           reverse_path_, settings_->config.hostname, begun_),
+                           reverse_path_, settings_->config.hostname, begun_, asked_),
           .iprev = iprev_},
       checks_(services.asker, services.dkim_keys, settings_->suffixes) {
   judged_.spf->then([&metrics = services_.metrics](const SpfOutcome& spf) {
@@ -195,7 +196,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
 
   look_behind_gateway();
   const SpfOutcome* spf = co_await Pending<SpfOutcome>::wait(judged_.spf);
-  const auto evidence = checks_.begin(*spf, arrived);
+  const auto evidence = checks_.begin(*spf, arrived, asked_);
   co_await Pending<auth::Iprev>::wait(iprev_);
   const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(judged_.iprev);
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);

@@ -132,6 +132,8 @@ class EdgeTransaction final : public smtp::Transaction {
   const smtp::MailParameters parameters_;
   const Time begun_;
   const std::string id_;
+  /// What the DNS answered so far, for the records.
+  const std::shared_ptr<dns::Asked> asked_;
   JudgedClient judged_;
 
   /// The first accepted recipient's; all others have the same.

@@ -9,8 +9,8 @@ namespace postern::edge {
 
 JudgedClient EdgeTransaction::begin_judging(ClientFacts client) const {
   auto spf = begin_spf(services_.asker, services_.spf_records, client, reverse_path_,
-                       settings_->config.hostname, begun_);
-  auto iprev = begin_iprev(services_.asker, client.address);
+                       settings_->config.hostname, begun_, asked_);
+  auto iprev = begin_iprev(services_.asker, client.address, asked_);
   return {.facts = std::move(client), .spf = std::move(spf), .iprev = std::move(iprev)};
 }
 

@@ -237,13 +237,16 @@ void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
   // Mostly both are known, and a record is too large to be handed about.
   if (judged_.spf->is_ready() && judged_.iprev->is_ready()) {
     note(record, *judged_.spf->get(), *judged_.iprev->get());
+    // A copy: this transaction may go on asking, and the trace is written on another thread.
+    record.asked = std::make_shared<const dns::Asked>(*asked_);
     services_.trace.record(std::move(record));
     return;
   }
-  judged_.spf->then([&trace = services_.trace, iprev = judged_.iprev,
+  judged_.spf->then([&trace = services_.trace, iprev = judged_.iprev, asked = asked_,
                      record = std::move(record)](const SpfOutcome& spf) mutable {
-    iprev->then([&trace, spf, record = std::move(record)](const auth::Iprev& found) mutable {
+    iprev->then([&trace, spf, asked, record = std::move(record)](const auth::Iprev& found) mutable {
       note(record, spf, found);
+      record.asked = std::make_shared<const dns::Asked>(*asked);
       trace.record(std::move(record));
     });
   });

@@ -14,6 +14,7 @@ namespace postern::store {
 namespace {
 
 constexpr std::size_t max_known_strings = 50'000;
+constexpr std::size_t max_known_answers = 2000;
 
 // Between a next hop and its address.
 constexpr char address_mark = '\n';
@@ -34,7 +35,7 @@ CREATE TABLE row (
   dmarc INTEGER, dmarc_policy INTEGER, compauth INTEGER, signals INTEGER, subject INTEGER, message_id INTEGER,
   author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
   delivery_milliseconds INTEGER NOT NULL, settings INTEGER, facts INTEGER, evidence INTEGER,
-  settings_revision INTEGER);
+  settings_revision INTEGER, answers BLOB);
 CREATE UNIQUE INDEX row_id ON row (id, forward_path);
 CREATE INDEX row_received ON row (organization, received);
 CREATE INDEX row_forward_path ON row (forward_path);
@@ -51,6 +52,7 @@ ALTER TABLE row ADD COLUMN settings INTEGER;
 ALTER TABLE row ADD COLUMN facts INTEGER;
 ALTER TABLE row ADD COLUMN evidence INTEGER;
 ALTER TABLE row ADD COLUMN settings_revision INTEGER;
+ALTER TABLE row ADD COLUMN answers BLOB;
 PRAGMA user_version = 4;
 )sql";
 static_assert(oldest_trace_schema_version == 3, "the migration above says from which version");
@@ -273,6 +275,25 @@ void unpack_next_hop(std::string_view packed, TraceRecord& record) {
       mark == std::string_view::npos ? next_hop_address(record.next_hop) : packed.substr(mark + 1);
 }
 
+std::string pack_ids(std::span<const std::int64_t> ids) {
+  std::string packed;
+  for (const std::int64_t id : ids) {
+    for (int shift = 0; shift < 64; shift += 8)
+      packed += static_cast<char>((static_cast<std::uint64_t>(id) >> shift) & 0xff);
+  }
+  return packed;
+}
+
+std::vector<std::int64_t> unpack_ids(std::string_view packed) {
+  std::vector<std::int64_t> ids;
+  for (; packed.size() >= 8; packed.remove_prefix(8)) {
+    std::uint64_t id = 0;
+    for (std::size_t i = 8; i-- > 0;) id = id << 8 | static_cast<unsigned char>(packed[i]);
+    ids.push_back(static_cast<std::int64_t>(id));
+  }
+  return ids;
+}
+
 TraceDayWriter::TraceDayWriter(const std::string& path)
     : path_(path),
       database_(open_day(path)),
@@ -281,7 +302,7 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
       add_row_(database_.prepare(
           "INSERT OR REPLACE INTO row VALUES "
-          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -299,6 +320,7 @@ void TraceDayWriter::write(std::span<const TraceRecord> records) {
     add_string_.reset();
     add_row_.reset();
     known_strings_.clear();
+    known_answers_.clear();
     throw;
   }
 }
@@ -331,6 +353,26 @@ void TraceDayWriter::bind_string(Statement& statement, int index, std::string_vi
   } else {
     statement.bind(index, intern(text));
   }
+}
+
+std::int64_t TraceDayWriter::intern(const dns::Asked::Entry& entry) {
+  const auto known = known_answers_.find(entry.answer.get());
+  // A failure may be the answer to several questions.
+  if (known != known_answers_.end() && known->second.entry.question == entry.question)
+    return known->second.id;
+  const std::int64_t id = intern(dns::to_text(entry.question, *entry.answer));
+  if (known_answers_.size() >= max_known_answers) known_answers_.clear();
+  known_answers_.insert_or_assign(entry.answer.get(), KnownAnswer{entry, id});
+  return id;
+}
+
+std::string TraceDayWriter::pack_answers(const TraceRecord& record) {
+  std::vector<std::int64_t> ids;
+  if (record.asked) {
+    for (const dns::Asked::Entry& entry : record.asked->entries()) ids.push_back(intern(entry));
+  }
+  for (const std::string& text : record.answers) ids.push_back(intern(text));
+  return pack_ids(ids);
 }
 
 void TraceDayWriter::insert(const TraceRecord& record) {
@@ -376,6 +418,7 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 37, record.facts);
   bind_string(row, 38, record.evidence);
   row.bind(39, static_cast<std::int64_t>(record.settings_revision));
+  row.bind_blob(40, pack_answers(record));
   row.run();
 }
 

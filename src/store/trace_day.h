@@ -62,6 +62,10 @@ std::string unpack_reply(const PackedReply& packed, Time received, std::string_v
 std::string pack_next_hop(const TraceRecord& record);
 void unpack_next_hop(std::string_view packed, TraceRecord& record);
 
+/// Numbers of strings as 8 octets each.
+std::string pack_ids(std::span<const std::int64_t> ids);
+std::vector<std::int64_t> unpack_ids(std::string_view packed);
+
 /// Writes to one day's file. Everything throws SqliteError.
 class TraceDayWriter {
  public:
@@ -81,6 +85,9 @@ class TraceDayWriter {
  private:
   std::int64_t intern(std::string_view text);
   void bind_string(Statement& statement, int index, std::string_view text);
+  std::int64_t intern(const dns::Asked::Entry& entry);
+  /// The answers as numbers of strings.
+  std::string pack_answers(const TraceRecord& record);
   void insert(const TraceRecord& record);
 
   std::string path_;
@@ -92,6 +99,13 @@ class TraceDayWriter {
   // The strings used last; long ones by their digest. Emptied when full, and when a transaction
   // failed, since then it may hold numbers that were rolled back.
   std::unordered_map<std::string, std::int64_t> known_strings_;
+  /// An answer from the DNS cache comes with many messages: its text is made once. Held, so that
+  /// its address stays its own; emptied together with the strings.
+  struct KnownAnswer {
+    dns::Asked::Entry entry;
+    std::int64_t id = 0;
+  };
+  std::unordered_map<const dns::Answer*, KnownAnswer> known_answers_;
 };
 
 }  // namespace postern::store

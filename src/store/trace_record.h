@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "dns/asked.h"
 
 namespace postern::store {
 
@@ -57,6 +59,11 @@ struct TraceRecord {
   std::string facts;
   std::string evidence;
   std::uint64_t settings_revision = 0;  ///< of the directory; 0: not known
+
+  /// What the DNS had answered: for a new record; null: nothing, or the record was read.
+  std::shared_ptr<const dns::Asked> asked{};
+  /// The same as a record is read (TraceQuery::with_basis), in the form of dns::to_text.
+  std::vector<std::string> answers{};
 };
 
 }  // namespace postern::store

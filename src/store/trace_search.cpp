@@ -55,7 +55,8 @@ enum Column {
   settings,
   facts,
   evidence,
-  settings_revision
+  settings_revision,
+  answers
 };
 constexpr std::string_view columns =
     "id, received, organization, forward_path, reverse_path, client, session, iprev, ptr, hello, "
@@ -65,9 +66,10 @@ constexpr std::string_view columns =
     "message_id, author, size, "
     "next_hop, content_milliseconds, "
     "delivery_milliseconds";
-constexpr std::string_view basis_columns = ", settings, facts, evidence, settings_revision";
+constexpr std::string_view basis_columns =
+    ", settings, facts, evidence, settings_revision, answers";
 /// Of a file that has no such columns yet.
-constexpr std::string_view no_basis_columns = ", NULL, NULL, NULL, 0";
+constexpr std::string_view no_basis_columns = ", NULL, NULL, NULL, 0, NULL";
 
 bool is_exact(const std::vector<std::string>& patterns) {
   const auto plain = [](const std::string& pattern) {
@@ -174,12 +176,15 @@ class DaySearch {
   /// The string behind a column. Kept: the same few come again and again.
   const std::string& text(const Statement& row, Column column) {
     static const std::string nothing;
-    if (row.is_null(column)) return nothing;
+    return row.is_null(column) ? nothing : text(row.number(column));
+  }
+
+  const std::string& text(std::int64_t id) {
     constexpr std::size_t max_strings = 100'000;
     if (strings_.size() >= max_strings) strings_.clear();
-    const auto [known, added] = strings_.try_emplace(row.number(column));
+    const auto [known, added] = strings_.try_emplace(id);
     if (added) {
-      by_id_.bind(1, row.number(column));
+      by_id_.bind(1, id);
       if (by_id_.step()) known->second = by_id_.text(0);
       by_id_.reset();
     }
@@ -262,6 +267,8 @@ class DaySearch {
       record.facts = text(row, facts);
       record.evidence = text(row, evidence);
       record.settings_revision = static_cast<std::uint64_t>(row.number(settings_revision));
+      for (const std::int64_t one : unpack_ids(row.blob(answers)))
+        record.answers.push_back(text(one));
     }
     return record;
   }

@@ -123,6 +123,13 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   refused.facts = "{15:ann@contoso.com}";
   refused.evidence = std::string(20'000, 'x');
   refused.settings_revision = 17;
+  const dns::Question spf_record{"fabrikam.test", dns::Type::txt};
+  dns::AnswerSet known;
+  known.add(spf_record, std::make_shared<dns::Answer>(
+                            dns::Answer{.status = dns::Status::ok, .texts = {"v=spf1 -all"}}));
+  const auto asked = std::make_shared<dns::Asked>();
+  asked->add(known);
+  refused.asked = asked;
   store->record(refused);
 
   CHECK(store->find(all())->records.front().evidence.empty());
@@ -171,6 +178,45 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.facts == refused.facts);
   CHECK(back.evidence == refused.evidence);
   CHECK(back.settings_revision == 17);
+  const std::vector<std::string> answers = {"fabrikam.test TXT: \"v=spf1 -all\""};
+  CHECK(back.answers == answers);
+
+  // Written again, as after a release from quarantine, it still has all that it was judged on.
+  TraceRecord released = back;
+  released.status = TraceStatus::delivered;
+  store->record(released);
+  const auto again = store->find(query);
+  REQUIRE(again->records.size() == 1);
+  CHECK(again->records.front().status == TraceStatus::delivered);
+  CHECK(again->records.front().evidence == refused.evidence);
+  CHECK(again->records.front().answers == answers);
+}
+
+TEST_CASE(
+    "an answer for many questions is told with each of them, and one for many messages once") {
+  const TemporaryFolder folder;
+  const auto store = open(settings_in(folder));
+  const auto failure = std::make_shared<dns::Answer>(
+      dns::Answer{.status = dns::Status::failure, .problem = "timeout"});
+  const auto asked = std::make_shared<dns::Asked>();
+  for (const char* name : {"a.test", "b.test"}) {
+    dns::AnswerSet known;
+    known.add({name, dns::Type::txt}, failure);
+    asked->add(known);
+  }
+  for (int i = 0; i < 3; ++i) {
+    TraceRecord one = row("ann" + std::to_string(i) + "@contoso.com");
+    one.asked = asked;
+    store->record(one);
+  }
+  TraceQuery query = all();
+  query.with_basis = true;
+  const auto answer = store->find(query);
+  REQUIRE(answer);
+  REQUIRE(answer->records.size() == 3);
+  const std::vector<std::string> told = {"a.test TXT: no answer: timeout",
+                                         "b.test TXT: no answer: timeout"};
+  for (const TraceRecord& one : answer->records) CHECK(one.answers == told);
 }
 
 TEST_CASE("a file of the version before is read as it is, and written after it was brought up") {

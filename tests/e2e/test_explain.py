@@ -86,6 +86,10 @@ def test_authenticated_with_the_term_the_signature_and_the_record(world):
     assert steps['DKIM'] == [('pass', 'd=bank.test s=s1, key of 2048 bits')]
     assert steps['DMARC'][0][0] == 'pass' and 'p=reject of bank.test' in steps['DMARC'][0][1]
     assert steps['CompAuth'] == [('pass 100', 'rule AlignedPass')]
+    answers = [words for _, words in steps['Dns']]
+    assert 'bank.test TXT: "v=spf1 include:_spf.bank.test -all"' in answers
+    assert '_dmarc.bank.test TXT: "v=DMARC1; p=reject; rua=mailto:dmarc@bank.test"' in answers
+    assert any(words.startswith('s1._domainkey.bank.test TXT: "v=DKIM1;') for words in answers)
     row = send(world[0], 'bob@bank.test', 'bob@bank.test', client='198.51.100.99', content=broken)['ann@contoso.com']
     steps, _ = explain(world[0], row)
     assert steps['DKIM'][0][0] == 'fail' and 'did not verify' in steps['DKIM'][0][1]
