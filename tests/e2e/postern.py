@@ -228,7 +228,8 @@ class Postern:
     def log(self, event=None):
         """The logfmt lines as dictionaries, of one event if given."""
         lines = []
-        for line in self.log_text().splitlines():
+        complete, _, _ = self.log_text().rpartition('\n')
+        for line in complete.splitlines():
             fields = collections.OrderedDict(word.split('=', 1) for word in shlex.split(line) if '=' in word)
             if event is None or fields.get('event') == event:
                 lines.append(fields)
