@@ -66,3 +66,5 @@ void count_a_message(benchmark::State& state) {
 BENCHMARK(count_a_message);
 
 }  // namespace
+
+BENCHMARK_MAIN();

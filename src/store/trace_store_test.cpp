@@ -229,7 +229,7 @@ TEST_CASE("a file of the version before is read as it is, and written after it w
   }
   for (const char* day : {"2025-06-12", "2025-06-13"}) {
     Database database = std::move(*Database::open(fmt::format("{}/{}.db", settings.folder, day)));
-    for (const char* column : {"settings", "facts", "evidence", "settings_revision"})
+    for (const char* column : {"settings", "facts", "evidence", "settings_revision", "answers"})
       database.execute(fmt::format("ALTER TABLE row DROP COLUMN {}", column).c_str());
     database.execute("PRAGMA user_version = 3");
   }

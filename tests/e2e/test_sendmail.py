@@ -108,7 +108,7 @@ def test_each_recipient_has_a_reply(sendmail, hop):
     assert [reply.code for reply in replies] == [250, 550, 550, 250] and end.code == 250
     assert TAIL.sub('', words(replies[1], 'nobody@contoso.com')) == UNKNOWN_RECIPIENT
     # Sendmail's own rules come first.
-    assert replies[2].line.startswith('550 5.7.1 user@gmail.test... Relaying denied')
+    assert replies[2].line.startswith('550 5.7.1 <user@gmail.test>... Relaying denied')
     arrived(hop, sendmail, 'some of them')
     assert [path for path, content in hop.delivered if b'some of them' in content] == [ANN, BOB]
 
