@@ -5,6 +5,7 @@
 // answer, which is what an administrator wants to know when mail passes here and fails there.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,9 +35,10 @@ class PublicSuffixList {
   struct Free {
     void operator()(psl_ctx_st* list) const;
   };
-  explicit PublicSuffixList(psl_ctx_st* list) : list_(list) {}
+  explicit PublicSuffixList(psl_ctx_st* list);
 
   std::unique_ptr<psl_ctx_st, Free> list_;
+  std::uint64_t number_;  ///< of no other list of this process
 };
 
 }  // namespace postern::auth

@@ -44,6 +44,8 @@ inline constexpr int last_enumerator = -1;
 
 class ArchiveWriter {
  public:
+  ArchiveWriter() { text_.reserve(usual_size); }
+
   template <class... T>
   void operator()(const T&... values) {
     (put(values), ...);
@@ -101,6 +103,8 @@ class ArchiveWriter {
     text_ += '}';
   }
 
+  /// Most texts are shorter.
+  static constexpr std::size_t usual_size = 700;
   std::string text_;
 };
 

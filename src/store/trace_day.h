@@ -13,12 +13,14 @@
 // installed; files of the days before are read with the columns that they have.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "store/sqlite.h"
 #include "store/trace_record.h"
 
@@ -83,6 +85,7 @@ class TraceDayWriter {
   std::int64_t bytes() const;
 
  private:
+  std::string digest(std::string_view text) const;
   std::int64_t intern(std::string_view text);
   void bind_string(Statement& statement, int index, std::string_view text);
   std::int64_t intern(const dns::Asked::Entry& entry);
@@ -99,6 +102,8 @@ class TraceDayWriter {
   // The strings used last; long ones by their digest. Emptied when full, and when a transaction
   // failed, since then it may hold numbers that were rolled back.
   std::unordered_map<std::string, std::int64_t> known_strings_;
+  const std::array<KeyedHash, 2> digests_ = {KeyedHash(KeyedHash::random_key()),
+                                             KeyedHash(KeyedHash::random_key())};
   /// An answer from the DNS cache comes with many messages: its text is made once. Held, so that
   /// its address stays its own; emptied together with the strings.
   struct KnownAnswer {
