@@ -4,6 +4,7 @@
 
 #include "mail/header_fields.h"
 #include "mail/lexical.h"
+#include "mail/shown_addresses.h"
 #include "policy/impersonation.h"
 
 using namespace postern;
