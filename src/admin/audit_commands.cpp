@@ -48,6 +48,7 @@ CommandResult search_audit_log(const Call& call) {
   const auto limit = result_size(call.text("ResultSize"), unlimited_results);
   if (!limit) return wrong_argument(limit.error().message);
   AuditQuery query{.organization = call.organization->guid().to_string(),
+                   .with_installation = !call.caller.organization,
                    .start = time(call, "StartDate"),
                    .end = time(call, "EndDate"),
                    .cmdlets = call.texts("Cmdlets"),

@@ -49,7 +49,7 @@ TEST_CASE("a change is written down with its caller, the old and the new value")
   desk.caller.name = "Ann";
   REQUIRE(desk.call("Set-OrganizationConfig -RejectDirectSend $true -DeferOnTempError $false"));
   const List entries = desk.entries();
-  REQUIRE(entries.size() == 2);
+  REQUIRE(entries.size() == 3);
   CHECK(text(entries.front(), "Caller") == "Ann");
   CHECK(text(entries.front(), "CmdletName") == "Set-OrganizationConfig");
   CHECK(text(entries.front(), "ObjectModified") == "Contoso");
@@ -80,6 +80,14 @@ TEST_CASE("what was refused is written down, what was only asked is not") {
   CHECK(desk.entries().size() == before);
   CHECK(desk.entries("Search-AdminAuditLog -IsSuccess $false").size() == 1);
   CHECK(desk.entries("Search-AdminAuditLog -Cmdlets New-Rec*").size() == 1);
+}
+
+TEST_CASE("what belongs to no organization is for those who are not for one only") {
+  AuditDesk desk;
+  CHECK(desk.entries("Search-AdminAuditLog -Cmdlets New-Organization").size() == 1);
+  desk.caller.organization = desk.directory->snapshot()->find_organization("Contoso")->guid();
+  CHECK(desk.entries("Search-AdminAuditLog -Cmdlets New-Organization").empty());
+  CHECK(desk.entries("Search-AdminAuditLog -Cmdlets New-AcceptedDomain").size() == 1);
 }
 
 TEST_CASE("a file of recipients is not copied into the log") {

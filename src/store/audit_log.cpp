@@ -53,8 +53,10 @@ bool matches_one(const std::vector<std::string>& patterns, std::string_view text
 }
 
 bool matches(const AuditQuery& query, const AuditEntry& entry) {
-  return (query.organization.empty() || query.organization == entry.organization) &&
-         (!query.succeeded || *query.succeeded == entry.succeeded) &&
+  const bool is_of_organization = query.organization.empty() ||
+                                  query.organization == entry.organization ||
+                                  (query.with_installation && entry.organization.empty());
+  return is_of_organization && (!query.succeeded || *query.succeeded == entry.succeeded) &&
          matches_one(query.cmdlets, entry.cmdlet) && matches_one(query.objects, entry.object) &&
          matches_one(query.callers, entry.caller);
 }

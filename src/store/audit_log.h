@@ -40,9 +40,10 @@ struct AuditEntry {
 /// Empty members do not filter. Text compares without regard to the case of ASCII letters; `*`
 /// stands for any characters.
 struct AuditQuery {
-  std::string organization;   ///< GUID
-  std::optional<Time> start;  ///< inclusive
-  std::optional<Time> end;    ///< inclusive
+  std::string organization;        ///< GUID
+  bool with_installation = false;  ///< and what belongs to no organization
+  std::optional<Time> start;       ///< inclusive
+  std::optional<Time> end;         ///< inclusive
   std::vector<std::string> cmdlets;
   std::vector<std::string> objects;
   std::vector<std::string> callers;
