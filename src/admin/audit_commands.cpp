@@ -38,19 +38,13 @@ Object describe(const AuditEntry& entry) {
   return object;
 }
 
-std::optional<Time> time(const Call& call, std::string_view parameter) {
-  const Value* value = call.arguments.find(parameter);
-  const Time* time = value == nullptr ? nullptr : value->get<Time>();
-  return time == nullptr ? std::nullopt : std::optional(*time);
-}
-
 CommandResult search_audit_log(const Call& call) {
   const auto limit = result_size(call.text("ResultSize"), unlimited_results);
   if (!limit) return wrong_argument(limit.error().message);
   AuditQuery query{.organization = call.organization->guid().to_string(),
                    .with_installation = !call.caller.organization,
-                   .start = time(call, "StartDate"),
-                   .end = time(call, "EndDate"),
+                   .start = call.time("StartDate"),
+                   .end = call.time("EndDate"),
                    .cmdlets = call.texts("Cmdlets"),
                    .objects = call.texts("ObjectIds"),
                    .callers = call.texts("UserIds"),

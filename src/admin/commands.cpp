@@ -108,6 +108,12 @@ std::vector<std::string> Call::texts(std::string_view parameter) const {
   return found;
 }
 
+std::optional<Time> Call::time(std::string_view parameter) const {
+  const Value* value = arguments.find(parameter);
+  const Time* time = value == nullptr ? nullptr : value->get<Time>();
+  return time == nullptr ? std::nullopt : std::optional(*time);
+}
+
 std::unexpected<CommandError> Call::not_found(std::string_view object) const {
   return std::unexpected(CommandError{
       Trouble::not_found,

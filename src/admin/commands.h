@@ -89,6 +89,8 @@ struct Call {
   std::string text(std::string_view parameter) const;
   bool flag(std::string_view parameter) const;
   std::vector<std::string> texts(std::string_view parameter) const;
+  /// Of a date; nothing where it is not given or null.
+  std::optional<Time> time(std::string_view parameter) const;
   /// -WhatIf
   bool only_asks() const { return flag("WhatIf"); }
 

@@ -67,12 +67,6 @@ Object describe(const Call& call, const QuarantineRow& row) {
   return object;
 }
 
-std::optional<Time> time(const Call& call, std::string_view parameter) {
-  const Value* value = call.arguments.find(parameter);
-  const Time* time = value == nullptr ? nullptr : value->get<Time>();
-  return time == nullptr ? std::nullopt : std::optional(*time);
-}
-
 /// A whole number from 1 to `most`, or `otherwise` where the parameter is not given.
 Result<std::size_t> count(const Call& call, std::string_view parameter, std::size_t most,
                           std::size_t otherwise) {
@@ -110,8 +104,8 @@ std::expected<std::vector<QuarantineRow>, CommandError> find_copies(const Call& 
 std::expected<QuarantineQuery, CommandError> read_filters(const Call& call) {
   QuarantineQuery query;
   query.organization = call.organization->guid().to_string();
-  query.end = time(call, "EndReceivedDate");
-  query.start = time(call, "StartReceivedDate");
+  query.end = call.time("EndReceivedDate");
+  query.start = call.time("StartReceivedDate");
   if (!query.start) query.start = query.end.value_or(now()) - default_range;
   const Time end = query.end.value_or(now());
   if (end < *query.start)

@@ -13,24 +13,6 @@ struct Desk : TestDesk {
     run("New-Organization Contoso");
     run("New-AcceptedDomain contoso.com");
   }
-  std::string run(std::string_view line) {
-    const CommandResult result = call(line);
-    if (!result) return result.error().message;
-    std::string text;
-    for (const std::string& warning : result->warnings) text += warning;
-    return text;
-  }
-  std::string all(std::string_view line, std::string_view property) {
-    const CommandResult result = call(line);
-    REQUIRE_MESSAGE(result, result.error().message);
-    std::string text;
-    for (const Value& value : result->values) {
-      const Value* found = value.get<Object>()->find(property);
-      REQUIRE(found != nullptr);
-      text += (text.empty() ? "" : " ") + found->to_text();
-    }
-    return text;
-  }
 };
 
 constexpr std::string_view allow =

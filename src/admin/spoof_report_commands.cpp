@@ -113,12 +113,6 @@ Object describe(const SpoofCount& count) {
   return row;
 }
 
-std::optional<Time> time(const Call& call, std::string_view parameter) {
-  const Value* value = call.arguments.find(parameter);
-  const Time* time = value == nullptr ? nullptr : value->get<Time>();
-  return time == nullptr ? std::nullopt : std::optional(*time);
-}
-
 /// A whole number from 1 to `most`.
 Result<std::size_t> count_of(const Call& call, std::string_view parameter, std::size_t usual,
                              std::size_t most) {
@@ -132,8 +126,8 @@ Result<std::size_t> count_of(const Call& call, std::string_view parameter, std::
 
 CommandResult get_report(const Call& call) {
   if (call.services.spoofs == nullptr) return nothing_is_learned();
-  const Time end = time(call, "EndDate").value_or(now());
-  const Time start = time(call, "StartDate").value_or(end - std::chrono::days(7));
+  const Time end = call.time("EndDate").value_or(now());
+  const Time start = call.time("StartDate").value_or(end - std::chrono::days(7));
   if (start > end) return wrong_argument("StartDate: it is after EndDate.");
   if (start < now() - std::chrono::days(SpoofIntelligence::report_days + 1)) {
     return wrong_argument(

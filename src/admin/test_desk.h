@@ -45,6 +45,27 @@ class TestDesk {
     return invoke(given, caller, command.name, organization, bound->values);
   }
 
+  /// The error or the warnings; empty: it went well.
+  std::string run(std::string_view line) {
+    const CommandResult result = call(line);
+    if (!result) return result.error().message;
+    std::string text;
+    for (const std::string& warning : result->warnings) text += warning;
+    return text;
+  }
+  /// `property` of every object, with blanks between.
+  std::string all(std::string_view line, std::string_view property) {
+    const CommandResult result = call(line);
+    REQUIRE_MESSAGE(result, result.error().message);
+    std::string text;
+    for (const Value& value : result->values) {
+      const Value* found = value.get<Object>()->find(property);
+      REQUIRE(found != nullptr);
+      text += (text.empty() ? "" : " ") + found->to_text();
+    }
+    return text;
+  }
+
   /// On whose behalf; an administrator of everything.
   Caller caller{.name = "test"};
   std::string folder;

@@ -60,8 +60,7 @@ CommandResult new_token(const Call& call) {
     if (found == nullptr || !call.caller.may_see(found->guid())) return call.not_found(name);
     wanted.organization = found->guid();
   }
-  if (const Value* date = call.arguments.find("ExpirationDate"); date && date->get<Time>())
-    wanted.expires = *date->get<Time>();
+  wanted.expires = call.time("ExpirationDate");
   if (call.only_asks()) {
     return what_if(fmt::format("Making an API token \"{}\" with the role {}.", wanted.name,
                                store::to_string(wanted.role)));

@@ -100,12 +100,6 @@ Result<std::string> address(const Call& call, std::string_view parameter) {
   return parsed->to_string();
 }
 
-std::optional<Time> time(const Call& call, std::string_view parameter) {
-  const Value* value = call.arguments.find(parameter);
-  const Time* time = value == nullptr ? nullptr : value->get<Time>();
-  return time == nullptr ? std::nullopt : std::optional(*time);
-}
-
 /// Words that no row here has (Expanded, GettingStatus) are left out; false: no other was given.
 bool read_statuses(const Call& call, std::vector<TraceStatus>& statuses) {
   const auto words = call.texts("Status");
@@ -122,8 +116,8 @@ bool read_statuses(const Call& call, std::vector<TraceStatus>& statuses) {
 CommandResult get_message_trace(const Call& call) {
   TraceQuery query;
   query.organization = call.organization->name();
-  query.start = time(call, "StartDate");
-  query.end = time(call, "EndDate");
+  query.start = call.time("StartDate");
+  query.end = call.time("EndDate");
   query.senders = call.texts("SenderAddress");
   query.recipients = call.texts("RecipientAddress");
   query.starting_recipient = call.text("StartingRecipientAddress");
