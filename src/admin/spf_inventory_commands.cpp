@@ -49,7 +49,8 @@ SendersOfDomain find_senders(const Call& call, const DirectSendRange& range,
     }
   }
   for (auto& [domain, senders] : domains)
-    std::ranges::stable_sort(senders, std::ranges::greater(), &SpfSender::messages);
+    std::ranges::sort(senders, std::ranges::less(),
+                      [](const SpfSender& one) { return std::pair(~one.messages, one.address); });
   return domains;
 }
 
