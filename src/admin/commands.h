@@ -21,7 +21,11 @@
 #include "store/directory_store.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
+#include "store/traffic_counts.h"
 
+namespace postern::dns {
+class Resolver;
+}
 namespace postern::net {
 class TlsContext;
 }
@@ -51,6 +55,10 @@ struct Services {
   store::SpoofIntelligence* spoofs = nullptr;
   /// Null: changes are not written down.
   store::AuditLog* audit = nullptr;
+  /// Null: traffic is not counted.
+  store::TrafficCounts* traffic = nullptr;
+  /// Makes one for a single call, which may block. Empty: the DNS cannot be asked.
+  std::function<Result<std::unique_ptr<dns::Resolver>>()> resolver = {};
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -135,6 +143,8 @@ std::span<const Command> anti_phish_rule_commands();
 std::span<const Command> spoof_item_commands();
 std::span<const Command> spoof_report_commands();
 std::span<const Command> token_commands();
+std::span<const Command> direct_send_commands();
+std::span<const Command> spf_inventory_commands();
 
 /// By name in any case; null: posternd has no such cmdlet.
 const Command* find_server_command(std::string_view name);

@@ -47,6 +47,13 @@ std::span<const std::string> view_columns(std::string_view kind) {
        {"SpoofedUser", "SendingInfrastructure", "MessageCount", "LastSeen", "SpoofType", "Action"}},
       {"SpoofMailReport",
        {"Date", "SpoofedUser", "SendingInfrastructure", "Count", "Source", "ResultCode"}},
+      {"DirectSendSource",
+       {"Source", "Count", "WouldBeRefused", "Refused", "LastSeen", "Kind", "Judgement"}},
+      {"DirectSendSender", {"Sender", "Count", "WouldBeRefused", "Refused", "LastSeen"}},
+      {"DirectSendRecipient", {"Recipient", "Count", "WouldBeRefused", "Refused", "LastSeen"}},
+      {"DirectSendTime",
+       {"Time", "Count", "Vouched", "Yours", "Forwarder", "Unclear", "Spoof", "Refused"}},
+      {"SpfInventory", {"Domain", "Term", "Status", "Count", "LastSeen", "Suggestion"}},
       {"Command", {"Name", "Synopsis"}},
   };
   for (const View& view : views) {

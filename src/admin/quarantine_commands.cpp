@@ -273,7 +273,8 @@ void trace_release(const Call& call, const QuarantineRow& row,
   for (store::TraceRecord& record : found->records) {
     if (record.forward_path != row.recipient.forward_path) continue;
     record.status = store::TraceStatus::delivered;
-    record.reasons.push_back("Released: " + format_iso(time) + " by " + call.caller.name);
+    record.reasons.push_back(std::string(store::released_mark) + format_iso(time) + " by " +
+                             call.caller.name);
     record.reply = outcome.reply.to_line();
     record.next_hop = outcome.next_hop;
     record.to_ip = outcome.hop_address;

@@ -143,6 +143,15 @@ void read_trace(TomlTable& table, Config& config) {
   table.read_number("queue_rows", 100, 10'000'000, config.trace.queue_rows);
 }
 
+void read_traffic_counts(TomlTable& table, Config& config) {
+  TrafficCountsConfig& counts = config.traffic_counts;
+  table.read_number("keep_days", 1, 3650, counts.keep_days);
+  table.read_number("max_bytes", 1'000'000, 1'000'000'000'000'000, counts.max_bytes);
+  table.read_number("organization_rows", 1, 1'000'000, counts.organization_rows);
+  table.read_number("organization_addresses", 1, 1'000'000, counts.organization_addresses);
+  table.read_number("all_rows", 1, 100'000'000, counts.all_rows);
+}
+
 void read_quarantine(TomlTable& table, Config& config) {
   table.read("folder", config.quarantine.folder);
   if (config.quarantine.folder.empty())
@@ -220,6 +229,7 @@ void read_file_table(TomlTable& table, Config& config) {
     }
   });
   table.with_table("trace", [&](TomlTable& inner) { read_trace(inner, config); });
+  table.with_table("traffic_counts", [&](TomlTable& inner) { read_traffic_counts(inner, config); });
   table.with_table("quarantine", [&](TomlTable& inner) { read_quarantine(inner, config); });
   table.with_table("limits", [&](TomlTable& inner) { read_limits(inner, config); });
   table.with_table("log", [&](TomlTable& inner) { read_log(inner, config); });

@@ -52,6 +52,15 @@ struct TraceConfig {
   std::uint64_t queue_rows = 100'000;
 };
 
+struct TrafficCountsConfig {
+  int keep_days = 90;
+  std::uint64_t max_bytes = 2'000'000'000;
+  /// Of an organization in an hour, for each kind and each step of detail (store/traffic_day.h).
+  std::uint64_t organization_rows = 500;
+  std::uint64_t organization_addresses = 2'000;
+  std::uint64_t all_rows = 50'000;  ///< in an hour
+};
+
 struct QuarantineConfig {
   std::string folder = "quarantine";  ///< relative: under data_directory
   int keep_days = 30;
@@ -82,6 +91,7 @@ struct Config {
   DnsConfig dns;
   std::string store_url = "sqlite:postern.db";
   TraceConfig trace;
+  TrafficCountsConfig traffic_counts;
   QuarantineConfig quarantine;
   Limits limits;
   LogFormat log_format = LogFormat::logfmt;

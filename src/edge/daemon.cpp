@@ -28,6 +28,7 @@
 #include "store/api_tokens.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_store.h"
+#include "store/traffic_counts.h"
 
 namespace postern::edge {
 namespace {
@@ -47,6 +48,16 @@ store::TraceSettings trace_settings(const Config& config) {
           .keep_days = config.trace.keep_days,
           .max_bytes = static_cast<std::int64_t>(config.trace.max_bytes),
           .queue_rows = config.trace.queue_rows};
+}
+
+store::TrafficSettings traffic_settings(const Config& config) {
+  const TrafficCountsConfig& counts = config.traffic_counts;
+  return {.folder = config.under_data("traffic").string(),
+          .keep_days = counts.keep_days,
+          .max_bytes = static_cast<std::int64_t>(counts.max_bytes),
+          .limits = {.organization_rows = counts.organization_rows,
+                     .organization_addresses = counts.organization_addresses,
+                     .all_rows = counts.all_rows}};
 }
 
 net::AdmissionLimits admission_limits(const Config& config) {
@@ -115,6 +126,7 @@ class Daemon {
   Guarded<SharedSettings> settings_of_others_;  ///< the same, for threads that are no workers
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
+  std::unique_ptr<store::TrafficCounts> traffic_;  ///< follows the trace, so it ends later
   std::unique_ptr<store::TraceStore> trace_;
   std::unique_ptr<store::SpoofIntelligence> spoofs_;
   std::unique_ptr<store::Ledger> ledger_;
@@ -160,16 +172,19 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   watch_values();
   tls_.with([&](auto& tls) { tls = settings_->tls; });
   start_clerk();
-  admin::Services services{.directory = *directory_,
-                           .trace = *trace_,
-                           .server_name = settings_->config.hostname,
-                           .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
-                           .certificates = &certificates_,
-                           .has_relay = settings_->relay.has_value(),
-                           .quarantine = quarantine_desk_.get(),
-                           .tokens = tokens_.get(),
-                           .spoofs = spoofs_.get(),
-                           .audit = audit_.get()};
+  admin::Services services{
+      .directory = *directory_,
+      .trace = *trace_,
+      .server_name = settings_->config.hostname,
+      .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
+      .certificates = &certificates_,
+      .has_relay = settings_->relay.has_value(),
+      .quarantine = quarantine_desk_.get(),
+      .tokens = tokens_.get(),
+      .spoofs = spoofs_.get(),
+      .audit = audit_.get(),
+      .traffic = traffic_.get(),
+      .resolver = [this, config = settings_->config] { return make_resolver(config, metrics_); }};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -183,7 +198,12 @@ Result<void> Daemon::open_stores() {
   auto directory = store::DirectoryStore::open(database_file(config));
   if (!directory) return std::unexpected(directory.error());
   directory_ = std::move(*directory);
-  auto trace = store::TraceStore::open(trace_settings(config));
+  auto traffic = store::TrafficCounts::open(traffic_settings(config));
+  if (!traffic) return std::unexpected(traffic.error());
+  traffic_ = std::move(*traffic);
+  store::TraceSettings traced = trace_settings(config);
+  traced.follower = [this](std::span<const store::TraceRecord> records) { traffic_->add(records); };
+  auto trace = store::TraceStore::open(std::move(traced));
   if (!trace) return std::unexpected(trace.error());
   trace_ = std::move(*trace);
   auto spoofs = store::SpoofIntelligence::open({.path = config.under_data("spoof.db").string()});
@@ -307,6 +327,16 @@ void Daemon::watch_values() {
         [this] { return trace_->counters().queued; });
   watch("trace_bytes", "Size of the trace's files.", Kind::gauge,
         [this] { return trace_->counters().bytes; });
+  watch("traffic_counts_messages_total", "Messages that were counted for reports.", Kind::counter,
+        [this] { return traffic_->counters().messages; });
+  watch("traffic_counts_rows_total", "Rows of traffic counts that were begun.", Kind::counter,
+        [this] { return traffic_->counters().rows; });
+  watch("traffic_counts_others_total", "Messages that were counted without their source.",
+        Kind::counter, [this] { return traffic_->counters().others; });
+  watch("traffic_counts_lost_total", "Messages that could not be counted.", Kind::counter,
+        [this] { return traffic_->counters().lost; });
+  watch("traffic_counts_bytes", "Size of the files of the traffic counts.", Kind::gauge,
+        [this] { return traffic_->counters().bytes; });
   watch("spoof_pairs", "Spoof pairs that are known by name.", Kind::gauge,
         [this] { return spoofs_->counters().pairs; });
   watch("spoof_pairs_evicted_total", "Spoof pairs whose names made room for others.", Kind::counter,
@@ -432,6 +462,7 @@ void Daemon::take_over(const Reload& reload) {
   configure_log(settings_->config.log_level, settings_->config.log_format);
   admission_->set_limits(admission_limits(settings_->config));
   trace_->reload(trace_settings(settings_->config));
+  traffic_->reload(traffic_settings(settings_->config));
   for (const auto& worker : workers_) worker->change_settings(settings_);
   for (const std::string& key : reload.need_restart) {
     log_warning("restart_needed",

@@ -46,6 +46,12 @@ Reload plan_reload(Config wanted, const Config& running) {
   keep("[dns] trust_anchor", config.dns.trust_anchor, running.dns.trust_anchor);
   keep("[dns] zone", config.dns.zone, running.dns.zone);
   keep("[store] url", config.store_url, running.store_url);
+  keep("[traffic_counts] organization_rows", config.traffic_counts.organization_rows,
+       running.traffic_counts.organization_rows);
+  keep("[traffic_counts] organization_addresses", config.traffic_counts.organization_addresses,
+       running.traffic_counts.organization_addresses);
+  keep("[traffic_counts] all_rows", config.traffic_counts.all_rows,
+       running.traffic_counts.all_rows);
   keep("[quarantine] folder", config.quarantine.folder, running.quarantine.folder);
   keep("[admin] address", config.admin.address, running.admin.address);
   keep("[delivery] relay", config.delivery.relay, running.delivery.relay);

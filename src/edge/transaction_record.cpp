@@ -94,6 +94,7 @@ store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_pat
   if (verdict.connector) record.connector = verdict.connector->name.view();
   record.direction = to_string(verdict.direction);
   record.direct_send = verdict.direct_send;
+  record.own_sender = verdict.own_sender;
   record.decision = to_string(verdict.decision);
   record.reply = verdict.decision == policy::Decision::accept ? "" : verdict.reply.to_line();
   record.reasons = verdict.reasons;

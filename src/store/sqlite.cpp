@@ -127,6 +127,14 @@ void Database::execute(const char* sql) {
   }
 }
 
+int opening_problem(const std::string& path) {
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
+  if (code == SQLITE_OK) code = sqlite3_exec(raw, "PRAGMA journal_mode", nullptr, nullptr, nullptr);
+  sqlite3_close(raw);
+  return code == SQLITE_OK ? SQLITE_CANTOPEN : code & 0xff;
+}
+
 SqliteTransaction::~SqliteTransaction() {
   if (!open_) return;
   try {

@@ -83,6 +83,9 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
+/// Why Database::open fails, as SQLite's code: a damaged file, or one to wait for?
+int opening_problem(const std::string& path);
+
 /// Begins now, rolls back unless commit() was called.
 class SqliteTransaction {
  public:

@@ -93,15 +93,6 @@ std::string unpack_other(std::string_view stored) {
   return std::string(stored);
 }
 
-/// Why a database cannot be opened, as SQLite's code: a damaged file, or one to wait for?
-int opening_problem(const std::string& path) {
-  sqlite3* raw = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
-  if (code == SQLITE_OK) code = sqlite3_exec(raw, "PRAGMA journal_mode", nullptr, nullptr, nullptr);
-  sqlite3_close(raw);
-  return code == SQLITE_OK ? SQLITE_CANTOPEN : code & 0xff;
-}
-
 Database open_day(const std::string& path) {
   Result<Database> database = Database::open(path);
   if (!database) throw SqliteError(database.error().message, opening_problem(path));

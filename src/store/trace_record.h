@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -13,6 +14,9 @@ namespace postern::store {
 
 /// Words of Get-MessageTraceV2's Status.
 enum class TraceStatus { delivered, failed, pending, quarantined, filtered_as_spam };
+
+/// Begins the reason that a release from quarantine leaves in a row.
+inline constexpr std::string_view released_mark = "Released: ";
 
 struct TraceRecord {
   std::string message_trace_id;  ///< the transaction's id, a UUID
@@ -30,6 +34,9 @@ struct TraceRecord {
   std::string connector;  ///< the name of the attributed connector
   std::string direction;  ///< `Incoming` or `Originating`
   bool direct_send = false;
+  /// The reverse-path has a domain of the organization. For the traffic counts: the trace's files
+  /// do not have it, so a record that was read says false.
+  bool own_sender = false;
   std::string decision;  ///< `Accept`, `Reject`, `Defer`
   std::string reply;     ///< the whole line that was said at last
   std::vector<std::string>

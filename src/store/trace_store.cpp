@@ -126,7 +126,7 @@ class ThreadedTraceStore final : public TraceStore {
   void report_losses();
 
   mutable std::mutex mutex_;
-  TraceSettings settings_;            // folder, delays and clock never change
+  TraceSettings settings_;            // folder, delays, clock and follower never change
   std::condition_variable wake_;      // there is work, or the end
   std::condition_variable progress_;  // rows were settled, or writing fails
   std::vector<TraceRecord> queue_;
@@ -168,6 +168,7 @@ std::vector<TraceRecord> ThreadedTraceStore::next_batch() {
 void ThreadedTraceStore::work() {
   for (;;) {
     const std::vector<TraceRecord> batch = next_batch();
+    if (settings_.follower && !batch.empty()) settings_.follower(batch);
     look_after_files();
     // In pieces, so that flush and the counters see progress during a flood.
     std::span<const TraceRecord> rest(batch);

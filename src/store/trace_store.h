@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -33,6 +34,9 @@ struct TraceSettings {
   std::chrono::seconds patience{10};
   /// The clock that says which day is today.
   std::function<Time()> clock = now;
+  /// Sees all rows that were not lost to a full queue, on the store's thread, before they are
+  /// written. It must not wait.
+  std::function<void(std::span<const TraceRecord>)> follower = {};
 };
 
 /// Since the start, but `bytes` and `queued`.

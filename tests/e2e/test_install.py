@@ -32,7 +32,7 @@ def test_the_example_is_valid(example):
 def test_every_key_of_the_example_exists_and_its_default_is_valid(example):
     """With everything that is commented out switched on, nothing is unknown or out of range."""
     text = re.sub(r'(?m)^#(?=\[|\w+ = )', '', example.read_text())
-    assert text.count('\nkeep_days = ') == 2, '[trace] and [quarantine]'
+    assert text.count('\nkeep_days = ') == 3, '[trace], [traffic_counts] and [quarantine]'
     example.write_text(text)
     assert check(example) == (0, '')
 
