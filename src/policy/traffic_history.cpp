@@ -20,7 +20,7 @@ std::uint64_t key_of(const KeyedHash& hash, const std::array<std::uint64_t, coun
   return hash(std::string_view(bytes.data(), bytes.size()));
 }
 
-std::uint64_t to_word(Purpose purpose, SourceKind kind, directory::OrganizationId organization) {
+std::uint64_t to_word(Purpose purpose, HistoryKind kind, directory::OrganizationId organization) {
   return static_cast<std::uint64_t>(purpose) << 48 | static_cast<std::uint64_t>(kind) << 40 |
          static_cast<std::uint64_t>(organization);
 }
@@ -37,26 +37,26 @@ TrafficKeys traffic_keys(const KeyedHash& hash, directory::OrganizationId organi
                          const TrafficAuthor& author, const SendingSource& source) {
   TrafficKeys keys;
   const std::uint64_t domain = hash(author.domain);
-  const auto add = [&](SourceKind kind, std::uint64_t who, std::uint64_t from) {
+  const auto add = [&](HistoryKind kind, std::uint64_t who, std::uint64_t from) {
     keys.all[keys.count++] = {
         .kind = kind,
         .history = key_of<3>(hash, {to_word(Purpose::history, kind, organization), who, from}),
         // The address is of the author, so the source of 704 is that of 703.
         .source = key_of<2>(
-            hash, {to_word(Purpose::source, kind == SourceKind::author ? SourceKind::subnet : kind,
-                           organization),
+            hash, {to_word(Purpose::source,
+                           kind == HistoryKind::author ? HistoryKind::subnet : kind, organization),
                    from})};
   };
   for (const std::string& dkim : source.dkim_domains) {
     // A signature of the author's own is proof, and needs no history.
     if (mail::is_below(dkim, author.organization, mail::Self::included)) continue;
-    add(SourceKind::dkim_domain, domain, hash(dkim));
+    add(HistoryKind::dkim_domain, domain, hash(dkim));
   }
   if (!source.reverse_domain.empty())
-    add(SourceKind::reverse_name, domain, hash(source.reverse_domain));
+    add(HistoryKind::reverse_name, domain, hash(source.reverse_domain));
   const std::uint64_t subnet = hash(source.subnet);
-  add(SourceKind::subnet, domain, subnet);
-  add(SourceKind::author, hash(author.address), subnet);
+  add(HistoryKind::subnet, domain, subnet);
+  add(HistoryKind::author, hash(author.address), subnet);
   keys.author_mark = static_cast<std::uint8_t>(hash(author.organization) % 64);
   return keys;
 }
@@ -71,19 +71,19 @@ TrafficHistories traffic_histories(const TrafficKeys& keys, const FindSighting& 
     const auto its_source = source(key.source);
     if (!its_source || its_source->days() > max_source_authors) continue;
     switch (key.kind) {
-      case SourceKind::dkim_domain: {
+      case HistoryKind::dkim_domain: {
         const TrafficHistory one = to_history(*sighting);
         if (!found.dkim_domain || found.dkim_domain->messages < one.messages)
           found.dkim_domain = one;
         break;
       }
-      case SourceKind::reverse_name:
+      case HistoryKind::reverse_name:
         found.reverse_name = to_history(*sighting);
         break;
-      case SourceKind::subnet:
+      case HistoryKind::subnet:
         found.subnet = to_history(*sighting);
         break;
-      case SourceKind::author:
+      case HistoryKind::author:
         found.author = to_history(*sighting);
         break;
     }
@@ -99,7 +99,7 @@ DayNumber day_number(Time time) {
 std::uint64_t sent_mail_key(const KeyedHash& hash, directory::OrganizationId organization,
                             std::string_view message_id, std::string_view sender,
                             std::string_view recipient_domain) {
-  return key_of<4>(hash, {to_word(Purpose::sent, SourceKind::author, organization),
+  return key_of<4>(hash, {to_word(Purpose::sent, HistoryKind::author, organization),
                           hash(message_id), hash(sender), hash(recipient_domain)});
 }
 

@@ -30,10 +30,10 @@
 namespace postern::policy {
 
 /// By what the source is the same, as in TrafficHistories.
-enum class SourceKind : std::uint8_t { dkim_domain, reverse_name, subnet, author };
+enum class HistoryKind : std::uint8_t { dkim_domain, reverse_name, subnet, author };
 
 struct TrafficKey {
-  SourceKind kind = SourceKind::subnet;
+  HistoryKind kind = HistoryKind::subnet;
   std::uint64_t history = 0;  ///< author and source
   std::uint64_t source = 0;   ///< the source alone
 };

@@ -47,7 +47,7 @@ TrafficAuthor other(std::string_view domain) {
 TEST_CASE("every kind of source has a key, but a signature of the author's own needs none") {
   const TrafficKeys keys = traffic_keys(hash, contoso, bob, source);
   REQUIRE(keys.count == 4);
-  CHECK(keys.all[0].kind == SourceKind::dkim_domain);
+  CHECK(keys.all[0].kind == HistoryKind::dkim_domain);
   std::set<std::uint64_t> all;
   for (const TrafficKey& key : keys.keys()) {
     all.insert(key.history);

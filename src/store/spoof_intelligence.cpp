@@ -349,7 +349,7 @@ void ThreadedSpoofIntelligence::apply(const Legitimate& message) {
   const DayNumber day = day_number(message.at);
   for (const policy::TrafficKey& key : message.keys.keys()) {
     add_sighting(SightingKind::history, key.history, day);
-    if (key.kind != policy::SourceKind::author)  // whose source is that of the subnet
+    if (key.kind != policy::HistoryKind::author)  // whose source is that of the subnet
       add_sighting(SightingKind::source, key.source, day, message.keys.author_mark);
   }
 }
