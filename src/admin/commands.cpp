@@ -24,7 +24,8 @@ std::span<const std::span<const Command>> server_commands() {
       composite_commands(),       anti_phish_policy_commands(),
       anti_phish_rule_commands(), spoof_item_commands(),
       spoof_report_commands(),    quarantine_commands(),
-      token_commands(),           audit_commands()};
+      token_commands(),           audit_commands(),
+      what_if_commands()};
   return all;
 }
 

@@ -51,6 +51,8 @@ struct Services {
   store::SpoofIntelligence* spoofs = nullptr;
   /// Null: changes are not written down.
   store::AuditLog* audit = nullptr;
+  /// Mail in the trace was made up, to look around.
+  bool is_demo = false;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -128,6 +130,7 @@ std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
 std::span<const Command> trace_detail_commands();
+std::span<const Command> what_if_commands();
 std::span<const Command> quarantine_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();
