@@ -16,7 +16,7 @@ enum class ParameterType {
   list,             ///< of texts; one text is a list of one
   changeable_list,  ///< that, or `@{Add='x'; Remove='y'}`
   condition,        ///< `{ $_.X -eq 1 }`; only for cmdlets that run in the client
-  any               ///< as given; only for cmdlets that run in the client
+  any               ///< as given: the cmdlet reads it
 };
 
 /// `String`, `Boolean`, `String[]` …: as Get-Help names it.

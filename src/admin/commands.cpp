@@ -25,7 +25,8 @@ std::span<const std::span<const Command>> server_commands() {
       anti_phish_rule_commands(), spoof_item_commands(),
       spoof_report_commands(),    quarantine_commands(),
       token_commands(),           audit_commands(),
-      direct_send_commands(),     spf_inventory_commands()};
+      direct_send_commands(),     spf_inventory_commands(),
+      what_if_commands()};
   return all;
 }
 

@@ -59,6 +59,8 @@ struct Services {
   store::TrafficCounts* traffic = nullptr;
   /// Makes one for a single call, which may block. Empty: the DNS cannot be asked.
   std::function<Result<std::unique_ptr<dns::Resolver>>()> resolver = {};
+  /// Mail in the trace was made up, to look around.
+  bool is_demo = false;
 };
 
 /// What kind of trouble it is decides the HTTP status and the exception's name in REST.
@@ -136,6 +138,7 @@ std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
 std::span<const Command> trace_commands();
 std::span<const Command> trace_detail_commands();
+std::span<const Command> what_if_commands();
 std::span<const Command> quarantine_commands();
 std::span<const Command> composite_commands();
 std::span<const Command> anti_phish_policy_commands();

@@ -37,6 +37,7 @@ std::span<const std::string> view_columns(std::string_view kind) {
       {"MessageTraceDetailV2", {"Event", "Action", "Detail"}},
       {"MessageVerdict",
        {"RecipientAddress", "Changed", "Decision", "NewDecision", "Action", "NewAction"}},
+      {"DirectSendTest", {"Source", "Count", "NewlyRefused", "NewlyAccepted", "Kind", "Judgement"}},
       {"AntiPhishPolicy",
        {"Name", "IsDefault", "EnableSpoofIntelligence", "HonorDmarcPolicy",
         "AuthenticationFailAction"}},

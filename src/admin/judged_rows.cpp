@@ -25,18 +25,6 @@ std::optional<Time> time_of_id(std::string_view id) {
   return Time(std::chrono::milliseconds(milliseconds));
 }
 
-std::optional<mail::Mailbox> read_forward_path(const std::string& text) {
-  const std::string path = "<" + text + ">";
-  Cursor in(path);
-  return mail::take_forward_path(in);
-}
-
-std::optional<mail::Mailbox> read_reverse_path(const std::string& text) {
-  const std::string path = "<" + text + ">";
-  Cursor in(path);
-  return mail::take_reverse_path(in);
-}
-
 /// What the row says of itself, and its texts. Nothing: it was written before there were any, or
 /// they were too long.
 std::optional<policy::JudgedRecipient> read_recipient(const TraceRecord& record) {
@@ -56,6 +44,18 @@ std::optional<policy::JudgedRecipient> read_recipient(const TraceRecord& record)
 }
 
 }  // namespace
+
+std::optional<mail::Mailbox> read_forward_path(const std::string& text) {
+  const std::string path = "<" + text + ">";
+  Cursor in(path);
+  return mail::take_forward_path(in);
+}
+
+std::optional<mail::Mailbox> read_reverse_path(const std::string& text) {
+  const std::string path = "<" + text + ">";
+  Cursor in(path);
+  return mail::take_reverse_path(in);
+}
 
 bool JudgedRows::all_known() const {
   return std::ranges::all_of(is_known, [](bool known) { return known; });

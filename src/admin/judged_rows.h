@@ -14,6 +14,10 @@
 
 namespace postern::admin {
 
+/// The paths of a row, as the client gave them.
+std::optional<mail::Mailbox> read_forward_path(const std::string& text);
+std::optional<mail::Mailbox> read_reverse_path(const std::string& text);
+
 /// The recipients of one transaction that the trace has, all of one organization.
 struct JudgedRows {
   std::vector<store::TraceRecord> records;

@@ -53,8 +53,9 @@ Object schema_of(const ParameterSpec& parameter) {
                               {"properties", Object{{"Add", texts()}, {"Remove", texts()}}}};
       return {{"oneOf", List{texts(), changes}}};
     }
-    case ParameterType::condition:
     case ParameterType::any:
+      return {};  // Whatever its help says.
+    case ParameterType::condition:
       break;  // Only where a cmdlet runs in the client.
   }
   std::abort();

@@ -6,13 +6,13 @@
 
 #include "admin/commands.h"
 #include "admin/judged_rows.h"
+#include "admin/proposals.h"
 #include "admin/trace_detail.h"
 
 namespace postern::admin {
 namespace {
 
 using directory::AntiPhishPolicy;
-using directory::OrganizationConfig;
 
 /// Of the rows those that -RecipientAddress names, or all.
 std::expected<std::vector<std::size_t>, CommandError> chosen_rows(const Call& call,
@@ -45,18 +45,6 @@ CommandResult get_detail(const Call& call) {
   return outcome;
 }
 
-struct ConfigSwitch {
-  std::string_view name;
-  bool OrganizationConfig::* value;
-};
-constexpr ConfigSwitch config_switches[] = {
-    {"RejectDirectSend", &OrganizationConfig::reject_direct_send},
-    {"RejectDirectSendCheckHeaderFrom", &OrganizationConfig::reject_direct_send_check_header_from},
-    {"RejectDirectSendAllowAuthenticated",
-     &OrganizationConfig::reject_direct_send_allow_authenticated},
-    {"DeferOnTempError", &OrganizationConfig::defer_on_temp_error},
-    {"GatewayInFront", &OrganizationConfig::gateway_in_front},
-};
 struct PolicySwitch {
   std::string_view name;
   bool AntiPhishPolicy::* value;
@@ -80,7 +68,7 @@ constexpr PolicyAction policy_actions[] = {
 void propose(const Call& call, policy::JudgedSettings& settings) {
   for (policy::JudgedOrganization& organization : settings.organizations) {
     if (organization.name != call.organization->name()) continue;
-    for (const ConfigSwitch& one : config_switches) {
+    for (const ProposedSwitch& one : proposed_switches()) {
       if (call.has(one.name)) organization.config.*one.value = call.flag(one.name);
     }
   }

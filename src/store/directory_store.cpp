@@ -441,4 +441,19 @@ Result<std::unique_ptr<DirectoryStore>> DirectoryStore::open(const std::string& 
   }
 }
 
+Result<std::unique_ptr<DirectoryStore>> DirectoryStore::rehearse(const Snapshot& begin) {
+  auto database = Database::open(":memory:");
+  if (!database) return std::unexpected(database.error());
+  if (auto prepared = prepare_directory_tables(*database); !prepared)
+    return std::unexpected(prepared.error());
+  try {
+    // Rows of what is there already are missing, and nobody reads any: all questions go to the
+    // snapshot.
+    database->execute("PRAGMA foreign_keys = OFF");
+    return std::make_unique<SqliteDirectoryStore>(*std::move(database), begin);
+  } catch (const SqliteError& error) {
+    return fail(std::string("The change cannot be tried: ") + error.what() + ".");
+  }
+}
+
 }  // namespace postern::store

@@ -36,6 +36,9 @@ class DirectoryStore {
  public:
   /// Opens or creates the database; loads everything.
   static Result<std::unique_ptr<DirectoryStore>> open(const std::string& path);
+  /// One that begins as `begin`, lives in memory and is forgotten: changes are checked and made as
+  /// anywhere, and what comes of them is its snapshot. For asking what a change would do.
+  static Result<std::unique_ptr<DirectoryStore>> rehearse(const directory::Snapshot& begin);
   virtual ~DirectoryStore() = default;
 
   /// The directory now; never null. Costs tens of nanoseconds.

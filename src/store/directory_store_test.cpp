@@ -536,3 +536,40 @@ TEST_CASE("spoof protection survives, and goes with its organization") {
   REQUIRE(rows.step());
   CHECK(rows.number(0) == 0);
 }
+
+TEST_CASE("a rehearsal checks and makes every change, and nothing of it is kept") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  store->new_inbound_connector("contoso", printers(), Force::no).value();
+  const auto before = store->snapshot();
+  const auto tried = DirectoryStore::rehearse(*before).value();
+  CHECK(tried->snapshot()->find_organization("contoso")->connector_count() == 1);
+
+  CHECK(tried->set_organization_config(
+      "contoso", [](OrganizationConfig& config) { config.reject_direct_send = true; }));
+  CHECK(tried->set_inbound_connector(
+      "contoso", "printers", [](InboundConnector& connector) { connector.require_tls = true; },
+      Force::no));
+  InboundConnector second = printers();
+  CHECK_FALSE(tried->new_inbound_connector("contoso", second, Force::no));  // its name is taken
+  second.name = "Second";
+  CHECK(tried->new_inbound_connector("contoso", second, Force::no));
+  CHECK(tried->remove_inbound_connector("contoso", "printers"));
+  CHECK_FALSE(tried->remove_inbound_connector("contoso", "printers"));
+  CHECK(tried->new_accepted_domain("contoso", {.name = "fabrikam.com"}));
+  CHECK(tried->set_accepted_domain("contoso", "fabrikam.com",
+                                   [](AcceptedDomain& domain) { domain.is_default = true; }));
+  CHECK(tried->new_recipient("contoso", {"kim@fabrikam.com", {}}));
+  CHECK(tried->remove_recipient("contoso", "ann@contoso.com"));
+  const auto then = tried->snapshot()->find_organization("contoso");
+  CHECK(then->config().reject_direct_send);
+  CHECK(then->default_domain()->name == "fabrikam.com");
+  CHECK(then->recipient_count() == 1);
+
+  CHECK(store->snapshot() == before);
+  const auto now = before->find_organization("contoso");
+  CHECK_FALSE(now->config().reject_direct_send);
+  CHECK(now->domain_count() == 1);
+  CHECK_FALSE(now->find_connector("printers")->require_tls);
+  CHECK(folder.open()->snapshot()->find_organization("contoso")->recipient_count() == 1);
+}

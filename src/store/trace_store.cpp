@@ -33,6 +33,8 @@ constexpr auto look_interval = 60s;
 constexpr auto report_interval = 30s;
 /// How long a query waits for rows recorded before it.
 constexpr auto query_patience = 3s;
+constexpr std::string_view not_on_disk =
+    "The newest rows are not on disk yet and are missing here.";
 /// At the end of the program rows are given up when waiting has grown to this.
 constexpr auto give_up_at_end = 800ms;
 
@@ -99,6 +101,7 @@ class ThreadedTraceStore final : public TraceStore {
   }
 
   Result<TraceAnswer> find(const TraceQuery& query) override;
+  TraceScanned scan(const TraceScan& wanted, TraceRowReader& reader) override;
 
   TraceCounters counters() const override {
     const std::lock_guard lock(mutex_);
@@ -310,9 +313,7 @@ Result<TraceAnswer> ThreadedTraceStore::find(const TraceQuery& query) {
   if (!range) return std::unexpected(range.error());
 
   TraceAnswer answer;
-  if (!flush(query_patience)) {
-    answer.problems.emplace_back("The newest rows are not on disk yet and are missing here.");
-  }
+  if (!flush(query_patience)) answer.problems.emplace_back(not_on_disk);
   std::vector<TraceDay> days = list_trace_days(settings_.folder);
   const std::string first = trace_day_name(range->start);
   const std::string last = trace_day_name(range->end);
@@ -331,6 +332,18 @@ Result<TraceAnswer> ThreadedTraceStore::find(const TraceQuery& query) {
     answer.more = true;
   }
   return answer;
+}
+
+TraceScanned ThreadedTraceStore::scan(const TraceScan& wanted, TraceRowReader& reader) {
+  TraceScanned scanned;
+  if (!flush(query_patience)) scanned.problems.emplace_back(not_on_disk);
+  const std::string first = trace_day_name(wanted.start);
+  const std::string last = trace_day_name(wanted.end);
+  for (const TraceDay& day : list_trace_days(settings_.folder)) {
+    if (day.name < first || day.name > last) continue;
+    scan_trace_day(day.path, wanted, reader, scanned);
+  }
+  return scanned;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "store/trace_query.h"
+#include "store/trace_scan.h"
 #include "store/trace_sink.h"
 
 namespace postern::store {
@@ -66,6 +67,10 @@ class TraceStore : public TraceSink {
   /// Rows recorded before this call are found, unless the disk fails. Reads the disk: from an
   /// administration thread, never from one that serves mail. An error: the query makes no sense.
   virtual Result<TraceAnswer> find(const TraceQuery& query) = 0;
+
+  /// Shows `reader` every row of the organization, day by day, the oldest day first, those recorded
+  /// before this call included, unless the disk fails. Takes seconds for a million rows: as find().
+  virtual TraceScanned scan(const TraceScan& wanted, TraceRowReader& reader) = 0;
 
   virtual TraceCounters counters() const = 0;
 
