@@ -44,8 +44,9 @@ def test_row_70_audit_refuses_nothing_and_says_what_it_would(postern):
     assert send(postern, reverse_path).code == 250
 
     row = row_of(postern, reverse_path)
-    assert (row['Decision'], row['Status'], row['DirectSend'], row['Connector']) == ('Accept', 'Delivered', True, '')
-    assert row['Reason'][0] == 'WouldRejectDirectSend: Audit'
+    # The policies find it forged, and that is another matter.
+    assert (row['Decision'], row['Status'], row['DirectSend'], row['Connector']) == ('Accept', 'FilteredAsSpam', True, '')
+    assert 'WouldRejectDirectSend: Audit' in row['Reason']
     assert (row['FromIP'], row['Helo'], row['Spf'], row['Dmarc']) == (EXT, 'scanner.example', 'fail', 'none')
 
     (line,) = wait_until(lambda: [one for one in postern.log('would_reject') if one['reverse_path'] == reverse_path],
@@ -73,7 +74,7 @@ def test_audit_of_the_from_field(postern):
     postern.cmdlet('Set-OrganizationConfig -RejectDirectSendMode Audit -RejectDirectSendCheckHeaderFrom $true')
     assert send(postern, 'row70@phish.test').code == 250
     row = row_of(postern, 'row70@phish.test')
-    assert row['Reason'][0] == 'WouldRejectDirectSendCheckHeaderFrom: contoso.com, Audit'
+    assert 'WouldRejectDirectSendCheckHeaderFrom: contoso.com, Audit' in row['Reason']
     (line,) = wait_until(lambda: [one for one in postern.log('would_reject') if one['reverse_path'] == 'row70@phish.test'],
                          'the line of the log')
     assert line['spf'] == 'pass'
@@ -89,7 +90,7 @@ def test_an_exception_lets_in_one_source_and_is_named(postern):
         assert send(postern, 'scanner@contoso.com', client='203.0.113.77').code == 250
         assert_reply(send(postern, 'scanner2@contoso.com', client='203.0.113.78'), DIRECT_SEND)
         row = row_of(postern, 'scanner@contoso.com')
-        assert row['Reason'][0] == 'DirectSendException Scanner'
+        assert 'DirectSendException Scanner' in row['Reason']
         steps, _ = explain(postern, row)
         assert 'the exception Scanner lets it in' in steps['Decision'][0][1]
         assert not [one for one in postern.log('would_reject') if one['client'] == '203.0.113.77']
