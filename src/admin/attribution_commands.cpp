@@ -126,6 +126,7 @@ Result<void> read_situation(const Call& call, Situation& situation) {
   situation.facts.forward_path = &situation.forward_path;
   situation.facts.server_name = call.services.server_name;
   situation.facts.has_relay = call.services.has_relay;
+  situation.facts.time = now();
   if (auto done = read_certificate(call, situation); !done) return done;
   situation.facts.tls = call.flag("Tls") || situation.certificate.has_value() ||
                         !situation.facts.certificate_names.empty();

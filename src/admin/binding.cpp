@@ -18,19 +18,20 @@ void for_each_parameter(const CommandSpec& command, Use use) {
   for (const ParameterSpec& parameter : common_parameters(command.kind)) use(parameter);
 }
 
-/// Texts and lists are emptied by null; a truth value, number or word of a set has no empty form.
+/// Texts, lists and dates are emptied by null; a truth value, number or word of a set has no empty
+/// form.
 bool can_be_null(const ParameterSpec& parameter) {
   switch (parameter.type) {
     case ParameterType::text:
       return parameter.choices.empty();
     case ParameterType::list:
     case ParameterType::changeable_list:
+    case ParameterType::date:
     case ParameterType::any:
       return true;
     case ParameterType::boolean:
     case ParameterType::switch_:
     case ParameterType::number:
-    case ParameterType::date:
     case ParameterType::condition:
       return false;
   }

@@ -16,17 +16,26 @@ namespace postern::admin {
 namespace {
 
 std::span<const std::span<const Command>> server_commands() {
-  static const std::span<const Command> all[] = {
-      organization_commands(),    arc_commands(),
-      domain_commands(),          recipient_commands(),
-      connector_commands(),       attribution_commands(),
-      trace_commands(),           trace_detail_commands(),
-      composite_commands(),       anti_phish_policy_commands(),
-      anti_phish_rule_commands(), spoof_item_commands(),
-      spoof_report_commands(),    quarantine_commands(),
-      token_commands(),           audit_commands(),
-      direct_send_commands(),     spf_inventory_commands(),
-      what_if_commands()};
+  static const std::span<const Command> all[] = {organization_commands(),
+                                                 arc_commands(),
+                                                 domain_commands(),
+                                                 recipient_commands(),
+                                                 connector_commands(),
+                                                 attribution_commands(),
+                                                 trace_commands(),
+                                                 trace_detail_commands(),
+                                                 composite_commands(),
+                                                 anti_phish_policy_commands(),
+                                                 anti_phish_rule_commands(),
+                                                 spoof_item_commands(),
+                                                 spoof_report_commands(),
+                                                 quarantine_commands(),
+                                                 token_commands(),
+                                                 audit_commands(),
+                                                 direct_send_commands(),
+                                                 spf_inventory_commands(),
+                                                 direct_send_exception_commands(),
+                                                 what_if_commands()};
   return all;
 }
 

@@ -136,6 +136,7 @@ std::span<const Command> domain_commands();
 std::span<const Command> recipient_commands();
 std::span<const Command> connector_commands();
 std::span<const Command> attribution_commands();
+std::span<const Command> direct_send_exception_commands();
 std::span<const Command> trace_commands();
 std::span<const Command> trace_detail_commands();
 std::span<const Command> what_if_commands();

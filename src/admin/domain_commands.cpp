@@ -26,6 +26,7 @@ Object describe(const AcceptedDomain& domain) {
       {"DomainType", directory::to_string(domain.type)},
       {"Default", domain.is_default},
       {"MatchSubDomains", domain.match_sub_domains},
+      {"RejectDirectSend", directory::to_string(domain.reject_direct_send)},
       {"NextHop", domain.next_hop},
       {"JunkDelivery", domain.junk_detail.empty() ? "header" : detail_mark + domain.junk_detail},
   };
@@ -39,6 +40,9 @@ void apply(const Call& call, AcceptedDomain& domain) {
     // The table lets only the known words through.
     domain.type = directory::parse_domain_type(call.text("DomainType")).value();
   }
+  if (call.has("RejectDirectSend"))
+    domain.reject_direct_send =
+        directory::parse_direct_send_switch(call.text("RejectDirectSend")).value();
   if (call.has("MatchSubDomains")) domain.match_sub_domains = call.flag("MatchSubDomains");
   if (call.has("NextHop")) domain.next_hop = call.text("NextHop");
   if (call.has("JunkDelivery")) {
@@ -168,6 +172,16 @@ constexpr ParameterSpec match_parameter = {
     named,
     false,
     "False"};
+constexpr ParameterSpec reject_parameter = {
+    "RejectDirectSend",
+    text,
+    "For mail that claims this domain in the reverse-path, or one below it that MatchSubDomains "
+    "has: "
+    "True or False, whatever the organization's RejectDirectSend says; Inherit: as that says.",
+    named,
+    false,
+    "Inherit",
+    "Inherit|True|False"};
 constexpr ParameterSpec hop_parameter = {
     "NextHop",
     text,
@@ -193,6 +207,7 @@ constexpr ParameterSpec new_parameters[] = {
     {"DomainName", text, "The domain, where Name is something else, as in Exchange's examples."},
     type_parameter,
     match_parameter,
+    reject_parameter,
     hop_parameter,
     junk_parameter,
 };
@@ -203,6 +218,7 @@ constexpr ParameterSpec set_parameters[] = {
     {"Identity", text, "The domain.", 0, true},
     type_parameter,
     match_parameter,
+    reject_parameter,
     {"MakeDefault", boolean, "Make it the default domain of the organization."},
     hop_parameter,
     junk_parameter,
@@ -222,7 +238,8 @@ constexpr std::array<Command, 4> commands = {{
      get_domain},
     {{"Set-AcceptedDomain", change, "Changes an accepted domain.", set_parameters, "",
       "Set-AcceptedDomain contoso.com -NextHop lmtp:127.0.0.1:24\n"
-      "Set-AcceptedDomain contoso.com -JunkDelivery detail:Junk"},
+      "Set-AcceptedDomain contoso.com -JunkDelivery detail:Junk\n"
+      "Set-AcceptedDomain shop.contoso.com -RejectDirectSend False"},
      set_domain},
     {{"Remove-AcceptedDomain", change, "Stops accepting mail for a domain.", remove_parameters, "",
       "Remove-AcceptedDomain old.contoso.com -Confirm:$false"},

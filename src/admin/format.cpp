@@ -27,6 +27,7 @@ std::span<const std::string> view_columns(std::string_view kind) {
       {"Organization", {"Name", "Guid", "AcceptedDomains", "Recipients", "InboundConnectors"}},
       {"AcceptedDomain", {"Name", "DomainName", "DomainType", "Default", "MatchSubDomains"}},
       {"Recipient", {"PrimarySmtpAddress", "EmailAddresses"}},
+      {"DirectSendException", {"Name", "SenderIPAddresses", "ExpiresOn", "Expired", "Reason"}},
       {"InboundConnector",
        {"Name", "ConnectorType", "SenderDomains", "SenderIPAddresses", "Enabled"}},
       {"ConnectorFinding", {"Identity", "Severity", "Finding", "Remedy"}},

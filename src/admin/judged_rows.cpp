@@ -37,6 +37,7 @@ std::optional<policy::JudgedRecipient> read_recipient(const TraceRecord& record)
   return policy::JudgedRecipient{.client = *client,
                                  .hello = record.hello,
                                  .tls = !record.tls.empty(),
+                                 .time = record.received,
                                  .reverse_path = *std::move(reverse_path),
                                  .forward_path = *std::move(forward_path),
                                  .facts = *std::move(facts),
@@ -138,9 +139,11 @@ VerdictWords to_words(const JudgedRows& rows, const policy::JudgedAgain& again, 
     words.action = to_string(kept ? directory::SpoofAction::quarantine : one.spoof.action);
     if (!one.spoof.setting.empty())
       words.reason = fmt::format("{}: {}", one.spoof.setting, to_string(one.spoof.action));
-    if (one.is_kept) {
+    if (one.claim.is_kept) {
       words.action = to_string(directory::SpoofAction::quarantine);
       words.reason = again.claim.reason;
+    } else if (!again.claim.reply.is_success() && !one.claim.reason.empty()) {
+      words.reason = one.claim.reason;
     }
     if (again.is_refused) {
       decision = Decision::reject;

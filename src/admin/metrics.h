@@ -96,6 +96,8 @@ class Metrics {
   // Decisions at RCPT: decision, enhanced status code.
   CounterTable decisions;     ///< postern_decisions_total{decision="Reject",code="5.7.68"}
   CounterTable direct_send;   ///< decision: mail that is Direct Send, refused or not
+  CounterTable let_in;        ///< by: Direct Send that is on and not refused, by what of its stages
+  Counter returned_to_audit;  ///< organizations whose mode became Audit by itself
   CounterTable rate_limited;  ///< limit: messages, recipients, of a connector
   Counter relayed;            ///< recipients at domains of others, accepted from own servers
   void count_decision(policy::Decision decision, std::string_view enhanced_code,

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "admin/commands.h"
+#include "admin/stage_settings.h"
 #include "base/wildcard.h"
 #include "delivery/next_hop.h"
 #include "directory/validation.h"
@@ -35,7 +36,9 @@ constexpr std::string_view relay_parameter = "RelayNextHop";
 constexpr std::string_view digest_parameter = "QuarantineDigest";
 constexpr std::string_view digest_hour_parameter = "QuarantineDigestHour";
 /// Those that are no switches.
-constexpr std::array other_parameters = {relay_parameter, digest_parameter, digest_hour_parameter};
+constexpr std::array other_parameters = {
+    mode_parameter,  pilot_parameter, percentage_parameter, effective_parameter,
+    above_parameter, relay_parameter, digest_parameter,     digest_hour_parameter};
 
 Object describe(const Organization& organization) {
   Object object = {
@@ -58,6 +61,7 @@ Object describe_config(const Organization& organization) {
       {"Guid", organization.guid().to_string()},
   };
   for (const Switch& one : switches) object.set(one.name, organization.config().*one.value);
+  describe_stages(organization.config(), object);
   object.set("RelayNextHop", organization.config().relay_next_hop.str());
   object.set("QuarantineDigest", directory::to_string(organization.config().quarantine_digest));
   object.set("QuarantineDigestHour", std::int64_t{organization.config().quarantine_digest_hour});
@@ -127,7 +131,7 @@ Result<void> check_relay(const Call& call) {
 }
 
 /// The table lets only the known words through.
-void apply_others(const Call& call, OrganizationConfig& config) {
+Result<void> apply_others(const Call& call, OrganizationConfig& config) {
   if (call.has(relay_parameter)) config.relay_next_hop = call.text(relay_parameter);
   if (call.has(digest_parameter))
     config.quarantine_digest =
@@ -138,6 +142,7 @@ void apply_others(const Call& call, OrganizationConfig& config) {
     config.quarantine_digest_hour =
         static_cast<std::uint8_t>(hour < 0 || hour > no_hour ? no_hour : hour);
   }
+  return apply_stages(call, config);
 }
 
 CommandResult set_organization_config(const Call& call) {
@@ -153,8 +158,12 @@ CommandResult set_organization_config(const Call& call) {
         "Nothing is to be set: give at least one parameter, such as -RejectDirectSend.");
   }
   if (auto checked = check_relay(call); !checked) return refuse(checked.error());
+  OrganizationConfig wanted = call.organization->config();
+  if (auto applied = apply_others(call, wanted); !applied) return refuse(applied.error());
   const std::string& name = call.organization->name();
   if (call.only_asks()) {
+    if (auto checked = directory::check_config(std::move(wanted)); !checked)
+      return refuse(checked.error());
     Outcome outcome;
     for (const Switch& one : given) {
       const Outcome asked =
@@ -173,7 +182,8 @@ CommandResult set_organization_config(const Call& call) {
   const auto done =
       call.services.directory.set_organization_config(name, [&](OrganizationConfig& config) {
         for (const Switch& one : given) config.*one.value = call.flag(one.name);
-        apply_others(call, config);
+        // The addresses have been read before.
+        static_cast<void>(apply_others(call, config));
       });
   if (!done) return refuse(done.error());
   return Outcome{};
@@ -207,6 +217,22 @@ constexpr ParameterSpec set_config_parameters[] = {
      "trusted ARC seal proves: accepted at RCPT and refused after the content if nothing does. No "
      "effect without RejectDirectSend.",
      named, false, "False"},
+    {mode_parameter, text,
+     "Audit: what RejectDirectSend would refuse is let in, and the trace and the log say so.",
+     named, false, "Enforce", "Enforce|Audit"},
+    {pilot_parameter, changeable_list,
+     "Where RejectDirectSend is on, only mail to these addresses is refused, the rest is audited. "
+     "$null: all is refused."},
+    {percentage_parameter, number,
+     "Of the sources, how many percent are refused; the rest is audited. A source is the client's "
+     "network (/24, IPv6 /48), and one that is among them stays so as the percentage grows.",
+     named, false, "100"},
+    {effective_parameter, date,
+     "Before this time all is audited. Without an offset it is UTC. $null: it is in force."},
+    {above_parameter, number,
+     "When more refused messages an hour than this come from sources that authenticate, "
+     "RejectDirectSendMode becomes Audit by itself, and stays so. 0: never.",
+     named, false, "0"},
     {"DeferOnTempError", boolean,
      "Defer a message while the DNS does not answer what SPF, DKIM or DMARC need to judge it: "
      "451 4.4.3.",
@@ -256,6 +282,10 @@ constexpr std::array<Command, 5> commands = {{
       set_config_parameters, "",
       "Set-OrganizationConfig -RejectDirectSend $true\n"
       "Set-OrganizationConfig -RejectDirectSend $true -RejectDirectSendCheckHeaderFrom $true\n"
+      "Set-OrganizationConfig -RejectDirectSend $true -RejectDirectSendMode Audit\n"
+      "Set-OrganizationConfig -RejectDirectSendPilotRecipients @{Add='ann@contoso.com'}\n"
+      "Set-OrganizationConfig -RejectDirectSendPercentage 20 -RejectDirectSendEffectiveFrom "
+      "'2026-12-01 20:00' -RejectDirectSendReturnToAuditAbove 20\n"
       "Set-OrganizationConfig -DeferOnTempError $true\n"
       "Set-OrganizationConfig -QuarantineDigest Daily -QuarantineDigestHour 6\n"
       "Set-OrganizationConfig -RelayNextHop 'smtp:smarthost.example:25?tls=verify'"},

@@ -156,21 +156,45 @@ class Steps {
     if (own == nullptr) return;
     add("Settings", fmt::format("revision {}", record_.settings_revision),
         fmt::format(
-            "RejectDirectSend {}{}{}, DeferOnTempError {}, GatewayInFront {}; policy {}{}",
+            "RejectDirectSend {}{}{}{}, DeferOnTempError {}, GatewayInFront {}; policy {}{}",
             yes_or_no(own->config.reject_direct_send),
             own->config.reject_direct_send_check_header_from ? " with CheckHeaderFrom" : "",
             own->config.reject_direct_send_allow_authenticated ? " with AllowAuthenticated" : "",
-            yes_or_no(own->config.defer_on_temp_error), yes_or_no(own->config.gateway_in_front),
-            recipient_.settings.policy.name,
+            stages_in_words(*own), yes_or_no(own->config.defer_on_temp_error),
+            yes_or_no(own->config.gateway_in_front), recipient_.settings.policy.name,
             recipient_.settings.rule.empty() ? "" : " by rule " + recipient_.settings.rule),
         {{"Revision", record_.settings_revision},
          {"RejectDirectSend", own->config.reject_direct_send},
          {"RejectDirectSendCheckHeaderFrom", own->config.reject_direct_send_check_header_from},
          {"RejectDirectSendAllowAuthenticated", own->config.reject_direct_send_allow_authenticated},
+         {"RejectDirectSendMode", directory::to_string(own->config.reject_direct_send_mode)},
+         {"RejectDirectSendPercentage", std::int64_t{own->config.reject_direct_send_percentage}},
          {"DeferOnTempError", own->config.defer_on_temp_error},
          {"GatewayInFront", own->config.gateway_in_front},
          {"AntiPhishPolicy", recipient_.settings.policy.name},
          {"AntiPhishRule", recipient_.settings.rule}});
+  }
+
+  /// ` (Mode Audit, Percentage 20)`: what of them is set, and what domains and exceptions say.
+  std::string stages_in_words(const policy::JudgedOrganization& own) const {
+    const directory::OrganizationConfig& config = own.config;
+    std::vector<std::string> set;
+    if (config.reject_direct_send_mode == directory::EnforcementMode::audit)
+      set.emplace_back("Mode Audit");
+    if (config.reject_direct_send_effective_from != Time())
+      set.push_back("EffectiveFrom " + format_iso(config.reject_direct_send_effective_from));
+    // Of the list only those were kept that are this recipient.
+    if (!config.reject_direct_send_pilot_recipients.empty()) set.emplace_back("PilotRecipients");
+    if (config.reject_direct_send_percentage < 100)
+      set.push_back(fmt::format("Percentage {}", config.reject_direct_send_percentage));
+    for (const directory::AcceptedDomain& domain : own.domains) {
+      if (domain.reject_direct_send != directory::DirectSendSwitch::inherit)
+        set.push_back(fmt::format("{} {}", domain.name, to_string(domain.reject_direct_send)));
+    }
+    for (const directory::DirectSendException& one : own.exceptions)
+      set.push_back("exception " + one.name +
+                    (one.is_expired(record_.received) ? " (expired)" : ""));
+    return set.empty() ? "" : fmt::format(" ({})", fmt::join(set, ", "));
   }
 
   /// What the first reason means, for those that are asked about most.
@@ -179,8 +203,14 @@ class Steps {
     const std::string own =
         fmt::format("{} is the organization's own and no connector vouches for the client", domain);
     const std::string reason = rcpt.reasons.empty() ? "" : rcpt.reasons.front();
-    if (reason == "RejectDirectSend") return own + "; RejectDirectSend is on";
-    if (reason == "DirectSend") return own + "; RejectDirectSend is off";
+    const std::string stage = policy::explain_stage(reason);
+    if (!stage.empty()) return own + "; " + stage;
+    const std::string by_domain =
+        rcpt.reasons.size() > 1 && rcpt.reasons[1].starts_with("RejectDirectSendOfDomain")
+            ? " for this domain"
+            : "";
+    if (reason == "RejectDirectSend") return own + "; RejectDirectSend is on" + by_domain;
+    if (reason == "DirectSend") return own + "; RejectDirectSend is off" + by_domain;
     if (reason == "DirectSendToBeProven")
       return own + "; RejectDirectSend is on, and the content may prove it";
     if (reason == "UnknownRecipient") return "the organization has no such recipient";
@@ -306,14 +336,16 @@ class Steps {
     }
     if (again.claim.reason.empty() || policy::vouches(one.rcpt.matched_by)) return;
     const mail::Reply& reply = again.claim.reply;
+    const bool is_let_in = !again.claim_decides && !reply.is_success() && !one.claim.is_kept;
     add("Claim",
-        one.is_kept            ? "Quarantine"
-        : reply.is_success()   ? "Accept"
-        : reply.is_permanent() ? "Reject"
-                               : "Defer",
+        one.claim.is_kept                 ? "Quarantine"
+        : reply.is_success() || is_let_in ? "Accept"
+        : reply.is_permanent()            ? "Reject"
+                                          : "Defer",
         join({again.claim.reason,
-              one.is_kept ? "kept in quarantine, because other recipients get it" : "",
-              reply.is_success() ? "" : reply.to_line()},
+              one.claim.is_kept ? "kept in quarantine, because other recipients get it" : "",
+              is_let_in ? policy::explain_stage(one.claim.reason) : "",
+              reply.is_success() || is_let_in ? "" : reply.to_line()},
              "; "));
   }
 

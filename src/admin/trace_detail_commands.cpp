@@ -7,6 +7,7 @@
 #include "admin/commands.h"
 #include "admin/judged_rows.h"
 #include "admin/proposals.h"
+#include "admin/stage_settings.h"
 #include "admin/trace_detail.h"
 
 namespace postern::admin {
@@ -71,6 +72,8 @@ void propose(const Call& call, policy::JudgedSettings& settings) {
     for (const ProposedSwitch& one : proposed_switches()) {
       if (call.has(one.name)) organization.config.*one.value = call.flag(one.name);
     }
+    // The mode is all of them that it takes.
+    static_cast<void>(apply_stages(call, organization.config));
   }
   for (const PolicySwitch& one : policy_switches) {
     if (call.has(one.name)) settings.policy.*one.value = call.flag(one.name);
@@ -152,6 +155,7 @@ constexpr ParameterSpec test_parameters[] = {
     {"RejectDirectSend", boolean, "As of Set-OrganizationConfig. Without it: as it was then."},
     {"RejectDirectSendCheckHeaderFrom", boolean, "As of Set-OrganizationConfig."},
     {"RejectDirectSendAllowAuthenticated", boolean, "As of Set-OrganizationConfig."},
+    {mode_parameter, text, "As of Set-OrganizationConfig.", named, false, {}, "Enforce|Audit"},
     {"DeferOnTempError", boolean, "As of Set-OrganizationConfig."},
     {"GatewayInFront", boolean, "As of Set-OrganizationConfig."},
     {"EnableSpoofIntelligence", boolean, "As of Set-AntiPhishPolicy, in every recipient's policy."},
@@ -198,6 +202,7 @@ constexpr std::array<Command, 2> commands = {{
       "both verdicts.",
       test_parameters, "",
       "Test-Message 019ab4c7-92f1-7c1e-a1b6-0f6d0c7a8e11 -RejectDirectSend $true\n"
+      "Test-Message 019ab4c7-92f1-7c1e-a1b6-0f6d0c7a8e11 -RejectDirectSendMode Enforce\n"
       "Test-Message 019ab4c7-92f1-7c1e-a1b6-0f6d0c7a8e11 -HonorDmarcPolicy $false | Format-List"},
      test_message},
 }};

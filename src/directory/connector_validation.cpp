@@ -87,17 +87,11 @@ Result<void> check_addresses(InboundConnector& connector, const InboundConnector
   return {};
 }
 
-Result<void> check_certificate_name(InboundConnector& connector) {
-  const std::string_view given = connector.tls_sender_certificate_name;
-  if (given.empty()) return {};
-  auto name = to_domain_pattern(given);
-  if (!name) {
-    return fail("TlsSenderCertificateName: " + std::string(given) +
-                " is neither a name such as mail.contoso.com nor *.contoso.com.");
-  }
-  if (name->starts_with(wildcard) && !name->substr(wildcard.size()).contains('.')) {
-    return fail("TlsSenderCertificateName: " + *name + " stands for a whole top-level domain.");
-  }
+Result<void> check_certificate(InboundConnector& connector) {
+  if (connector.tls_sender_certificate_name.empty()) return {};
+  auto name =
+      check_certificate_name("TlsSenderCertificateName", connector.tls_sender_certificate_name);
+  if (!name) return std::unexpected(name.error());
   connector.tls_sender_certificate_name = *name;
   return {};
 }
@@ -267,6 +261,18 @@ Result<void> check_shared_addresses(const InboundConnector& connector, const Sna
 
 }  // namespace
 
+Result<std::string> check_certificate_name(std::string_view parameter, std::string_view text) {
+  const std::string start(std::string(parameter) + ": ");
+  auto name = to_domain_pattern(text);
+  if (!name) {
+    return fail(start + std::string(text) +
+                " is neither a name such as mail.contoso.com nor *.contoso.com.");
+  }
+  if (name->starts_with(wildcard) && !name->substr(wildcard.size()).contains('.'))
+    return fail(start + *name + " stands for a whole top-level domain.");
+  return *std::move(name);
+}
+
 Result<std::string> parse_sender_domain(std::string_view text) {
   // smtp:contoso.com;1: the kind of address space, and a cost that means nothing inbound.
   Cursor in(text);
@@ -312,7 +318,7 @@ Result<InboundConnector> check_connector(InboundConnector connector, const Snaps
   }
   if (checked) checked = check_sender_domains(connector);
   if (checked) checked = check_addresses(connector, replaced, force);
-  if (checked) checked = check_certificate_name(connector);
+  if (checked) checked = check_certificate(connector);
   if (checked) checked = check_associated_domains(connector, organization);
   if (checked) checked = check_enhanced_filtering(connector);
   if (checked) checked = check_rate_limit("MessageRateLimit", connector.message_rate_limit);

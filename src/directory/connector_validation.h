@@ -26,6 +26,9 @@ Result<std::string> parse_sender_domain(std::string_view text);
 /// As Exchange prints it: `smtp:*;1`.
 std::string print_sender_domain(std::string_view domain);
 
+/// `mail.contoso.com` or `*.contoso.com` with A-labels; `parameter` is for the error.
+Result<std::string> check_certificate_name(std::string_view parameter, std::string_view text);
+
 /// The connector with names in their stored form and without repetitions. `replaced`: the
 /// connector as it is now if it is to be changed, or null; what it has already needs no Force.
 Result<InboundConnector> check_connector(InboundConnector connector, const Snapshot& directory,

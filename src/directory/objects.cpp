@@ -62,6 +62,37 @@ std::string_view to_string(DigestInterval interval) {
   std::abort();  // never a DigestInterval
 }
 
+std::string_view to_string(DirectSendSwitch direct_send) {
+  switch (direct_send) {
+    case DirectSendSwitch::inherit:
+      return "Inherit";
+    case DirectSendSwitch::on:
+      return "True";
+    case DirectSendSwitch::off:
+      return "False";
+  }
+  std::abort();  // never a DirectSendSwitch
+}
+
+std::string_view to_string(EnforcementMode mode) {
+  switch (mode) {
+    case EnforcementMode::enforce:
+      return "Enforce";
+    case EnforcementMode::audit:
+      return "Audit";
+  }
+  std::abort();  // never an EnforcementMode
+}
+
+std::optional<DirectSendSwitch> parse_direct_send_switch(std::string_view word) {
+  return parse_word(
+      word, std::array{DirectSendSwitch::inherit, DirectSendSwitch::on, DirectSendSwitch::off});
+}
+
+std::optional<EnforcementMode> parse_enforcement_mode(std::string_view word) {
+  return parse_word(word, std::array{EnforcementMode::enforce, EnforcementMode::audit});
+}
+
 std::optional<DigestInterval> parse_digest_interval(std::string_view word) {
   return parse_word(word,
                     std::array{DigestInterval::off, DigestInterval::daily, DigestInterval::weekly});

@@ -28,6 +28,13 @@ enum class DomainType : std::uint8_t {
 std::string_view to_string(DomainType type);
 std::optional<DomainType> parse_domain_type(std::string_view word);
 
+/// RejectDirectSend of one accepted domain: as the organization has it, or not.
+enum class DirectSendSwitch : std::uint8_t { inherit, on, off };
+
+/// `Inherit`, `True`, `False`.
+std::string_view to_string(DirectSendSwitch direct_send);
+std::optional<DirectSendSwitch> parse_direct_send_switch(std::string_view word);
+
 struct AcceptedDomain {
   std::string name;  ///< A-label form
   DomainType type = DomainType::authoritative;
@@ -37,6 +44,8 @@ struct AcceptedDomain {
   /// Junk goes to `user+junk_detail@…` by LMTP, to the folder `.junk_detail` of a Maildir; empty:
   /// header fields alone tell that it is junk.
   std::string junk_detail;
+  /// For mail that claims this domain: policy/stage.h.
+  DirectSendSwitch reject_direct_send = DirectSendSwitch::inherit;
   OrganizationId organization{};  ///< whose it is; the directory sets it
 };
 
@@ -96,6 +105,15 @@ enum class DigestInterval : std::uint8_t { off, daily, weekly };
 std::string_view to_string(DigestInterval interval);
 std::optional<DigestInterval> parse_digest_interval(std::string_view word);
 
+/// What is done with Direct Send that the switch is about.
+enum class EnforcementMode : std::uint8_t {
+  enforce,
+  audit  ///< it is let in, and said to be what would be refused
+};
+
+std::string_view to_string(EnforcementMode mode);
+std::optional<EnforcementMode> parse_enforcement_mode(std::string_view word);
+
 struct OrganizationConfig {
   bool reject_direct_send = false;
   // Extensions of that switch, without effect where it is off: policy/own_claims.h.
@@ -109,8 +127,19 @@ struct OrganizationConfig {
   bool stamp_exchange_headers = false;
   /// The MX records lead to another service: DMARC cannot be applied (policy/composite.h).
   bool gateway_in_front = false;
+  // Stages of RejectDirectSend, policy/stage.h. Set like this, they change nothing.
+  EnforcementMode reject_direct_send_mode = EnforcementMode::enforce;
+  /// Of the sources that are enforced; the others are audited.
+  std::uint8_t reject_direct_send_percentage = 100;
   /// Where mail of its own servers to other domains goes: `smtp:…`; empty: [delivery] relay.
   Text relay_next_hop;
+  /// Before, all is audited. The epoch: it is in force.
+  Time reject_direct_send_effective_from{};
+  /// Addresses. Not empty: only mail to them is enforced, the rest audited.
+  NameList reject_direct_send_pilot_recipients;
+  /// More refused messages an hour from sources that authenticate make the mode audit again
+  /// (edge/return_to_audit.h). Zero: never.
+  std::uint32_t reject_direct_send_return_to_audit_above = 0;
   DigestInterval quarantine_digest = DigestInterval::off;
   /// Of the day, UTC; weekly on Mondays.
   std::uint8_t quarantine_digest_hour = 7;
@@ -132,6 +161,7 @@ inline constexpr std::size_t max_junk_detail = 30;
 inline constexpr std::size_t max_sender_ip_addresses = 100'000;
 /// Of MessageRateLimit and RecipientRateLimit.
 inline constexpr std::uint32_t max_rate_limit = 10'000'000;
+inline constexpr std::uint32_t max_return_to_audit_above = 1'000'000;
 /// Entries of one list parameter of a connector.
 inline constexpr std::size_t max_list_entries = 1'000;
 /// Connectors that share one certificate name, prefix or sender domain: attribution looks at all.

@@ -265,6 +265,11 @@ void Snapshot::set_spoof_items(OrganizationId id, SharedSpoofItems items) {
   edit(id).spoof_items_ = std::move(items);
 }
 
+void Snapshot::set_direct_send_exceptions(OrganizationId id,
+                                          SharedDirectSendExceptions exceptions) {
+  edit(id).direct_send_exceptions_ = std::move(exceptions);
+}
+
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {
   domain.organization = id;
   auto shared = std::make_shared<const AcceptedDomain>(std::move(domain));

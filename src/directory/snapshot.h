@@ -31,6 +31,7 @@
 
 #include "base/time.h"
 #include "directory/connector_index.h"
+#include "directory/direct_send_exceptions.h"
 #include "directory/look_alike_index.h"
 #include "directory/objects.h"
 #include "directory/on_premises_index.h"
@@ -76,6 +77,10 @@ class Organization {
   const SharedSpoofProtection& spoof_protection() const { return spoof_protection_; }
   /// Never null.
   const SharedSpoofItems& spoof_items() const { return spoof_items_; }
+  /// Null: it has none.
+  const SharedDirectSendExceptions& direct_send_exceptions() const {
+    return direct_send_exceptions_;
+  }
 
   /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
   /// organization.
@@ -129,6 +134,7 @@ class Organization {
   ArcConfig arc_config_;
   SharedSpoofProtection spoof_protection_ = default_spoof_protection();
   SharedSpoofItems spoof_items_ = no_spoof_items();
+  SharedDirectSendExceptions direct_send_exceptions_;
   Guid guid_;
   Time when_created_;
   std::string name_;
@@ -177,6 +183,8 @@ class Snapshot {
   void set_arc_config(OrganizationId id, const ArcConfig& config);
   void set_spoof_protection(OrganizationId id, SharedSpoofProtection protection);
   void set_spoof_items(OrganizationId id, SharedSpoofItems items);
+  /// Null: none.
+  void set_direct_send_exceptions(OrganizationId id, SharedDirectSendExceptions exceptions);
   void put_domain(OrganizationId id, AcceptedDomain domain);
   void remove_domain(OrganizationId id, std::string_view name);
   void put_recipient(OrganizationId id, const Recipient& recipient);

@@ -37,6 +37,24 @@ Result<void> check_next_hop(std::string_view next_hop) {
   return {};
 }
 
+Result<NameList> check_pilot_recipients(const NameList& given) {
+  const std::string start = "RejectDirectSendPilotRecipients: ";
+  std::vector<std::string> addresses;
+  for (const std::string_view text : given) {
+    auto address = check_address(trim(text));
+    if (!address) return fail(start + address.error().message);
+    if (address->starts_with("*@"))
+      return fail(start + quote(text) + " stands for many; list single addresses.");
+    addresses.push_back(*std::move(address));
+  }
+  std::ranges::sort(addresses);
+  const auto repeated = std::ranges::unique(addresses);
+  addresses.erase(repeated.begin(), repeated.end());
+  if (addresses.size() > max_list_entries)
+    return fail(start + "at most " + std::to_string(max_list_entries) + " addresses are allowed.");
+  return NameList(addresses);
+}
+
 }  // namespace
 
 Result<void> check_name(std::string_view parameter, std::string_view name) {
@@ -74,18 +92,30 @@ Result<AcceptedDomain> check_domain(AcceptedDomain domain) {
   return domain;
 }
 
-Result<void> check_config(const OrganizationConfig& config) {
+Result<OrganizationConfig> check_config(OrganizationConfig config) {
   constexpr int hours = 24;
+  if (auto pilots = check_pilot_recipients(config.reject_direct_send_pilot_recipients)) {
+    config.reject_direct_send_pilot_recipients = *std::move(pilots);
+  } else {
+    return std::unexpected(pilots.error());
+  }
+  if (config.reject_direct_send_percentage > 100)
+    return fail("RejectDirectSendPercentage: expected a whole number from 0 to 100.");
+  if (config.reject_direct_send_return_to_audit_above > max_return_to_audit_above) {
+    return fail(
+        "RejectDirectSendReturnToAuditAbove: expected a whole number from 0, which is never, to " +
+        std::to_string(max_return_to_audit_above) + ".");
+  }
   if (config.quarantine_digest_hour >= hours)
     return fail("QuarantineDigestHour: expected an hour of the day from 0 to 23.");
   const std::string_view hop = config.relay_next_hop;
-  if (hop.empty()) return {};
+  if (hop.empty()) return config;
   if ((!hop.starts_with("smtp:") && !hop.starts_with("lmtp:")) || hop.size() > max_next_hop ||
       has_control(hop)) {
     return fail("RelayNextHop: " + quote(hop) +
                 " is no server for outgoing mail; write smtp:HOST:PORT or smtp:mx:DOMAIN.");
   }
-  return {};
+  return config;
 }
 
 Result<ArcConfig> check_arc_config(const ArcConfig& config) {
@@ -103,6 +133,16 @@ Result<ArcConfig> check_arc_config(const ArcConfig& config) {
                 std::to_string(max_arc_trusted_sealers) + " of them.");
   }
   return ArcConfig{.trusted_sealers = sealers};
+}
+
+Result<std::string> check_address_or_domain(std::string_view text) {
+  if (!text.contains('@')) {
+    if (auto domain = mail::to_a_label(text)) return *std::move(domain);
+    return fail(quote(text) + " is neither an address nor a domain.");
+  }
+  auto address = check_address(text);
+  if (address && address->starts_with("*@")) return address->substr(2);
+  return address;
 }
 
 Result<std::string> check_address(std::string_view text) {

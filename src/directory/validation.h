@@ -24,11 +24,15 @@ Result<void> check_name(std::string_view parameter, std::string_view name);
 /// Name as A-label. Knows nothing of other domains.
 Result<AcceptedDomain> check_domain(AcceptedDomain domain);
 
-/// What cannot be read as a next hop at all; what it means is delivery's to say.
-Result<void> check_config(const OrganizationConfig& config);
+/// Pilot recipients in their stored form, sorted, each once. Of the relay what cannot be read as a
+/// next hop at all; what it means is delivery's to say.
+Result<OrganizationConfig> check_config(OrganizationConfig config);
 
 /// Sealers as A-labels, sorted, each once.
 Result<ArcConfig> check_arc_config(const ArcConfig& config);
+
+/// An address of one mailbox or a domain, in their stored forms.
+Result<std::string> check_address_or_domain(std::string_view text);
 
 /// `Ann@CONTOSO.com` as the directory keeps it: lower case, A-labels. `@contoso.com` and
 /// `*@contoso.com` are the catch-all.

@@ -110,6 +110,7 @@ class Daemon {
   void start_clerk();
   Result<void> start_workers(std::vector<BoundListener> listeners);
   void watch_values();
+  void begin_return(const ReturnToAudit::Due& due);
   std::optional<std::string> trouble() const;
   void wait_for_signal();
   void on_signal(int signal);
@@ -123,6 +124,7 @@ class Daemon {
   admin::Metrics metrics_;
   admin::SeenCertificates certificates_;
   ConnectorRates rates_;
+  ReturnToAudit returns_{[this](const ReturnToAudit::Due& due) { begin_return(due); }};
   Guarded<SharedSettings> settings_of_others_;  ///< the same, for threads that are no workers
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
   std::unique_ptr<store::DirectoryStore> directory_;
@@ -191,6 +193,19 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
   admin_ = std::move(*server);
   admin_->start();
   return {};
+}
+
+/// On an I/O thread; what follows writes to the disk.
+void Daemon::begin_return(const ReturnToAudit::Due& due) {
+  const bool is_begun = pool_->try_submit([this, due] {
+    // Of the settings, which belong to another thread, the change of a mode needs nothing.
+    admin::Services services{
+        .directory = *directory_, .trace = *trace_, .server_name = {}, .audit = audit_.get()};
+    return_to_audit(services, metrics_, due);
+    returns_.done(due.organization);
+  });
+  // The next refused message begins to count again.
+  if (!is_begun) returns_.done(due.organization);
 }
 
 Result<void> Daemon::open_stores() {
@@ -289,6 +304,7 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
                       .metrics = metrics_,
                       .certificates = certificates_,
                       .rates = rates_,
+                      .returns = returns_,
                       .admission = *admission_,
                       .delivery = {.pool = *pool_,
                                    .contents = *contents_,

@@ -72,6 +72,7 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .metrics = services.metrics,
                 .certificates = services.certificates,
                 .rates = services.rates,
+                .returns = services.returns,
                 .contents = services.contents,
                 .courier = courier_,
                 .asker = services.asker,

@@ -9,6 +9,7 @@
 #include "delivery/hand_off.h"
 #include "edge/asker.h"
 #include "edge/connector_rates.h"
+#include "edge/return_to_audit.h"
 #include "store/directory_store.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_sink.h"
@@ -22,6 +23,7 @@ struct Services {
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;
+  ReturnToAudit& returns;
   delivery::ContentStore& contents;
   // These belong to the thread.
   delivery::Courier& courier;

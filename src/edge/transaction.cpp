@@ -83,12 +83,13 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   }
 
   const Reply reply = verdict.reply;
-  store::TraceRecord record = make_record(forward_path, verdict);
+  store::TraceRecord record = make_record(forward_path, verdict, decided.time);
   if (refusal) {
     record.next_hop = refusal->next_hop;
     record.to_ip = refusal->hop_address;
   }
   services_.metrics.count_decision(verdict.decision, reply.enhanced, verdict.direct_send);
+  if (verdict.direct_send) note_direct_send(verdict, decided.time);
   services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);
   record.settings = policy::to_archive(decided.basis.settings);
@@ -128,10 +129,12 @@ smtp::awaitable<EdgeTransaction::Decided> EdgeTransaction::decide(
                          : unknown          ? ReverseNameFact::temporary_failure
                                             : ReverseNameFact::absent;
   }
+  facts.time = now();
   const directory::SharedSnapshot directory = services_.directory.snapshot();
   Decided decided{.verdict = policy::decide_rcpt(facts, *directory),
                   .basis = {},
-                  .revision = directory->revision()};
+                  .revision = directory->revision(),
+                  .time = facts.time};
   decided.basis = policy::find_basis(facts, *directory, decided.verdict);
   if (decided.verdict.matched_by == policy::MatchedBy::certificate) {
     const net::PeerCertificate& certificate = *session_.tls->certificate;

@@ -55,6 +55,7 @@ class EdgeTransaction final : public smtp::Transaction {
     policy::RcptVerdict verdict;
     policy::RcptBasis basis;
     std::uint64_t revision = 0;  ///< of the directory
+    Time time;
   };
 
   smtp::awaitable<Decided> decide(const mail::Mailbox& forward_path);
@@ -81,11 +82,15 @@ class EdgeTransaction final : public smtp::Transaction {
   /// The record of an accepted recipient, as soon as it is complete.
   void record_accepted(Accepted&& accepted);
   /// The extensions of RejectDirectSend that need the content. Where a connector vouches for the
-  /// client to some recipients only, these get the message, and `kept_claim_` says what of the
-  /// rest.
+  /// client to some recipients only, or a stage or an exception lets it in, these get the message,
+  /// and `claim_` says what of the rest.
   std::optional<mail::Reply> refuse_claims(const SpfOutcome& spf, const auth::Iprev& iprev,
                                            const MessageEvidence& message,
                                            const std::optional<policy::ArcTestimony>& testimony);
+  /// Counts what lets it in, or, for edge/return_to_audit.h, a refused message whose source turns
+  /// out to authenticate.
+  void note_direct_send(const policy::RcptVerdict& verdict, Time decided);
+  bool has_authenticated(directory::OrganizationId organization, Time decided) const;
   /// After act_on_spoof: what refuse_claims has left for quarantine.
   void keep_refused_copies();
   /// Marks authors that may be taken for own ones.
@@ -119,7 +124,7 @@ class EdgeTransaction final : public smtp::Transaction {
 
   mail::Reply refusal(int code, std::string enhanced, std::string text) const;
   store::TraceRecord make_record(const mail::Mailbox& forward_path,
-                                 const policy::RcptVerdict& verdict) const;
+                                 const policy::RcptVerdict& verdict, Time decided) const;
   void log_decision(const store::TraceRecord& record) const;
   /// As soon as the DNS has said what it knows of the client and the envelope.
   void record_when_checked(store::TraceRecord&& record);
@@ -145,8 +150,10 @@ class EdgeTransaction final : public smtp::Transaction {
   policy::CompositeAuthentication composite_;
   policy::Signals signals_;
   policy::Impersonation impersonation_;
-  /// Why recipients for which no connector vouches get no copy; empty: they do.
-  std::string kept_claim_;
+  /// What an unproven claim comes to for each accepted recipient, if some get the message.
+  policy::ClaimEffect claim_;
+  /// For whom this message has been counted as refused.
+  std::optional<directory::OrganizationId> refusal_counted_;
   policy::SendingSource source_;
   /// Of the author who is worst off; no user: there is none.
   policy::SpoofPairName spoofed_;

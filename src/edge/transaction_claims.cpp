@@ -1,5 +1,5 @@
 // What a transaction makes of a message whose author claims to be the organization, or looks as if:
-// the extensions of RejectDirectSend, and the marks of look-alikes.
+// the extensions of RejectDirectSend, its stages, and the marks of look-alikes.
 #include <algorithm>
 #include <utility>
 
@@ -26,11 +26,12 @@ void EdgeTransaction::note_impersonation() {
 std::optional<mail::Reply> EdgeTransaction::refuse_claims(
     const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
     const std::optional<policy::ArcTestimony>& testimony) {
-  const auto is_vouched = [](const Accepted& one) {
-    return policy::vouches(one.verdict.matched_by);
+  std::vector<const policy::RcptVerdict*> verdicts;
+  for (const Accepted& one : accepted_) verdicts.push_back(&one.verdict);
+  const auto is_vouched = [](const policy::RcptVerdict* one) {
+    return policy::vouches(one->matched_by);
   };
-  const auto vouched = std::ranges::count_if(accepted_, is_vouched);
-  if (vouched == std::ranges::ssize(accepted_)) return std::nullopt;
+  if (std::ranges::all_of(verdicts, is_vouched)) return std::nullopt;
 
   const directory::SharedSnapshot directory = services_.directory.snapshot();
   const policy::ClaimVerdict verdict = policy::judge_claims(
@@ -42,19 +43,20 @@ std::optional<mail::Reply> EdgeTransaction::refuse_claims(
        .testimony = testimony ? &*testimony : nullptr,
        .suffixes = settings_->suffixes.get(),
        .to_be_proven = std::ranges::any_of(
-           accepted_, [](const Accepted& one) { return one.verdict.to_be_proven; })},
+           verdicts, [](const policy::RcptVerdict* one) { return one->to_be_proven; })},
       organization_->config(), {*directory, organization_->id()});
   if (verdict.reason.empty()) return std::nullopt;
-  if (verdict.reply.is_success()) {
-    for (Accepted& accepted : accepted_) {
-      auto& reasons = accepted.record.reasons;
-      if (!is_vouched(accepted)) reasons.insert(reasons.begin(), verdict.reason);
+  claim_ = policy::apply_claim(verdict, verdicts);
+  if (!claim_.decides) {
+    for (std::size_t i = 0; i < accepted_.size(); ++i) {
+      const policy::ClaimEffect::Recipient& one = claim_.recipients[i];
+      auto& reasons = accepted_[i].record.reasons;
+      // What is kept is told when it is.
+      if (!one.reason.empty() && !one.is_kept) reasons.insert(reasons.begin(), one.reason);
+      const policy::Stage& stage = accepted_[i].verdict.stage;
+      const bool is_let_in = !verdict.reply.is_success() && !one.is_kept && !stage.is_enforced();
+      if (is_let_in) services_.metrics.let_in.at(to_string(stage.by)).add();
     }
-    return std::nullopt;
-  }
-  // One reply cannot say both; whoever comes again is heard by all.
-  if (vouched > 0 && verdict.reply.is_permanent()) {
-    kept_claim_ = verdict.reason + ", kept because other recipients get it";
     return std::nullopt;
   }
 
@@ -69,15 +71,52 @@ std::optional<mail::Reply> EdgeTransaction::refuse_claims(
 }
 
 void EdgeTransaction::keep_refused_copies() {
-  if (kept_claim_.empty()) return;
+  const auto is_kept = [](const policy::ClaimEffect::Recipient& one) { return one.is_kept; };
+  const auto first = std::ranges::find_if(claim_.recipients, is_kept);
+  if (first == claim_.recipients.end()) return;
   treatments_.recipients.resize(accepted_.size(), delivery::Treatment::deliver);
   for (std::size_t i = 0; i < accepted_.size(); ++i) {
-    if (policy::vouches(accepted_[i].verdict.matched_by)) continue;
+    if (!claim_.recipients[i].is_kept) continue;
     treatments_.recipients[i] = delivery::Treatment::quarantine;
     auto& reasons = accepted_[i].record.reasons;
-    reasons.insert(reasons.begin(), kept_claim_);
+    reasons.insert(reasons.begin(), claim_.recipients[i].reason);
   }
-  if (treatments_.reason.empty()) treatments_.reason = kept_claim_;
+  if (treatments_.reason.empty()) treatments_.reason = first->reason;
+}
+
+void EdgeTransaction::note_direct_send(const policy::RcptVerdict& verdict, Time decided) {
+  if (verdict.decision == policy::Decision::accept) {
+    // What may yet be proven is counted when it is not.
+    if (!verdict.stage.is_enforced() && !verdict.to_be_proven)
+      services_.metrics.let_in.at(to_string(verdict.stage.by)).add();
+    return;
+  }
+  const directory::Organization& organization = *verdict.organization;
+  const bool is_refused = verdict.reasons.front() == "RejectDirectSend";
+  if (!is_refused || organization.config().reject_direct_send_return_to_audit_above == 0 ||
+      refusal_counted_ == organization.id())
+    return;
+  refusal_counted_ = organization.id();
+  const bool is_known = has_authenticated(organization.id(), decided);
+  // Whether SPF passes is often known only later; nobody waits for it.
+  judged_.spf->then([&returns = services_.returns, organization = verdict.organization, is_known,
+                     decided](const SpfOutcome& spf) {
+    const bool passes = spf.mail_from && spf.mail_from->evaluation.result == auth::SpfResult::pass;
+    if (passes || is_known) returns.note(*organization, decided);
+  });
+}
+
+/// Mail of this domain from this network was delivered before, and its author was proven each time,
+/// on more than one day, so that one signed message which somebody replays is not enough.
+bool EdgeTransaction::has_authenticated(directory::OrganizationId organization,
+                                        Time decided) const {
+  constexpr std::uint32_t enough_days = 2;
+  const policy::TrafficKeys keys = policy::traffic_keys(
+      services_.spoofs.hash(), organization,
+      {.address = {}, .domain = reverse_path_.domain, .organization = reverse_path_.domain},
+      policy::sending_source(session_.client, {}, {}, nullptr));
+  const auto history = services_.spoofs.history(keys, decided).subnet;
+  return history && history->days >= enough_days && history->disputed == 0;
 }
 
 }  // namespace postern::edge

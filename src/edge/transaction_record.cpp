@@ -65,6 +65,34 @@ void keep(store::TraceRecord& record, const policy::EvidenceTexts& texts) {
   record.evidence = texts.evidence;
 }
 
+/// What RejectDirectSend would have refused, with all that became known of it: whoever audits reads
+/// this line.
+void log_would_reject(const store::TraceRecord& record) {
+  const auto reason = std::ranges::find_if(record.reasons, [](const std::string& one) {
+    return one.starts_with(policy::would_reject_mark);
+  });
+  if (reason == record.reasons.end()) return;
+  const auto or_none = [](std::string_view text) { return text.empty() ? "none" : text; };
+  log_info("would_reject",
+           {{"session", record.session},
+            {"id", record.message_trace_id},
+            {"reason", *reason},
+            {"organization", record.organization},
+            {"connector", or_none(record.connector)},
+            {"reverse_path", record.reverse_path},
+            {"reverse_path_domain",
+             std::string_view(record.reverse_path).substr(record.reverse_path.rfind('@') + 1)},
+            {"forward_path", record.forward_path},
+            {"client", record.client},
+            {"ptr", record.ptr},
+            {"hello", record.hello},
+            {"spf", or_none(record.spf)},
+            {"dkim", record.dkim.empty() ? "none" : fmt::format("{}", fmt::join(record.dkim, ","))},
+            {"dmarc", or_none(record.dmarc)},
+            {"compauth", or_none(record.compauth)},
+            {"decision", record.decision}});
+}
+
 void note(store::TraceRecord& record, const SpfOutcome& spf, const auth::Iprev& iprev) {
   note(record, spf);
   note(record, iprev);
@@ -75,11 +103,12 @@ void note(store::TraceRecord& record, const SpfOutcome& spf, const auth::Iprev& 
 }  // namespace
 
 store::TraceRecord EdgeTransaction::make_record(const mail::Mailbox& forward_path,
-                                                const policy::RcptVerdict& verdict) const {
+                                                const policy::RcptVerdict& verdict,
+                                                Time decided) const {
   store::TraceRecord record;
   record.message_trace_id = id_;
   record.forward_path = forward_path.text;
-  record.received = now();
+  record.received = decided;
   record.session = session_.id;
   record.client = session_.client.to_string();
   record.hello = session_.hello;
@@ -158,6 +187,7 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
                                     const MessageEvidence& message,
                                     const std::optional<policy::ArcTestimony>& testimony) {
   std::vector<std::string> own_domains;
+  std::vector<directory::DirectSendSwitch> own_switches;
   std::optional<std::vector<std::string>> suffixes;
   if (settings_->suffixes) {
     // Nothing is compared by it where DMARC passes.
@@ -178,12 +208,14 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
                                         .testimony = testimony,
                                         .dmarc = message.dmarc,
                                         .hosts = message.hosts,
-                                        .suffixes = suffixes};
+                                        .suffixes = suffixes,
+                                        .own_switches = own_switches};
   policy::JudgedEvidenceView evidence = evidence_of(spf, iprev);
   evidence.message = &found;
   const directory::SharedSnapshot directory = services_.directory.snapshot();
   own_domains =
       policy::find_own_domains(evidence, reverse_path_.domain, {*directory, organization_->id()});
+  own_switches = policy::find_own_switches(own_domains, {*directory, organization_->id()});
   const policy::EvidenceTexts texts = policy::to_archive(evidence);
   for (Accepted& accepted : accepted_) keep(accepted.record, texts);
 }
@@ -243,6 +275,7 @@ void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
   // Mostly both are known, and a record is too large to be handed about.
   if (judged_.spf->is_ready() && judged_.iprev->is_ready()) {
     note(record, *judged_.spf->get(), *judged_.iprev->get());
+    log_would_reject(record);
     // A copy: this transaction may go on asking, and the trace is written on another thread.
     record.asked = std::make_shared<const dns::Asked>(*asked_);
     services_.trace.record(std::move(record));
@@ -252,6 +285,7 @@ void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
                      record = std::move(record)](const SpfOutcome& spf) mutable {
     iprev->then([&trace, spf, asked, record = std::move(record)](const auth::Iprev& found) mutable {
       note(record, spf, found);
+      log_would_reject(record);
       record.asked = std::make_shared<const dns::Asked>(*asked);
       trace.record(std::move(record));
     });

@@ -128,6 +128,8 @@ struct Edge {
   admin::Metrics metrics;
   admin::SeenCertificates certificates;
   ConnectorRates rates;
+  std::vector<ReturnToAudit::Due> due;
+  ReturnToAudit returns{[this](const ReturnToAudit::Due& one) { due.push_back(one); }};
   boost::asio::io_context io{1};  // outlives the pool, whose threads post to it
   net::BlockingPool pool{1, 10};
   delivery::ContentStore contents;
@@ -142,6 +144,7 @@ struct Edge {
                     .metrics = metrics,
                     .certificates = certificates,
                     .rates = rates,
+                    .returns = returns,
                     .contents = contents,
                     .courier = courier,
                     .asker = asker,
@@ -408,4 +411,95 @@ TEST_CASE("where a connector vouches to some recipients only, the others' copies
   CHECK(edge.courier.treatments.of(1) == delivery::Treatment::quarantine);
   CHECK(edge.trace.records[1].reasons[0] ==
         "RejectDirectSendCheckHeaderFrom: contoso.test, kept because other recipients get it");
+}
+
+TEST_CASE("what a stage lets in says so, at RCPT and after the content") {
+  Edge edge;
+  const auto send = [&](const std::string& reverse_path) {
+    edge.trace.records.clear();
+    const auto transaction = edge.begin(reverse_path);
+    for (const char* recipient : {"ann@contoso.test", "bob@contoso.test"}) {
+      const std::string reply = edge.add(*transaction, recipient);
+      if (!reply.starts_with("250 ")) return reply.substr(0, 9);
+    }
+    CHECK_FALSE(edge.run(transaction->begin_content()));
+    edge.write(*transaction, "From: ceo@contoso.test\r\n\r\nUrgent.\r\n");
+    return edge.run(transaction->finish()).to_line().substr(0, 9);
+  };
+  const auto set = [&](const auto& edit) {
+    REQUIRE(edge.directory->set_organization_config("contoso", edit));
+  };
+  // Policies may have something to say besides.
+  const auto reasons = [&] {
+    std::string text;
+    for (const store::TraceRecord& record : edge.trace.records) {
+      for (const std::string& reason : record.reasons) {
+        if (reason.contains("RejectDirectSend")) text += reason + "\n";
+      }
+    }
+    return text;
+  };
+  set([](auto& config) {
+    config.reject_direct_send = config.reject_direct_send_check_header_from = true;
+    config.reject_direct_send_mode = directory::EnforcementMode::audit;
+  });
+  CHECK(send("printer@contoso.test") == "250 2.0.0");
+  CHECK(reasons() == "WouldRejectDirectSend: Audit\nWouldRejectDirectSend: Audit\n");
+  CHECK(send("x@phish.test") == "250 2.0.0");
+  CHECK(reasons() ==
+        "WouldRejectDirectSendCheckHeaderFrom: contoso.test, Audit\n"
+        "WouldRejectDirectSendCheckHeaderFrom: contoso.test, Audit\n");
+  CHECK(edge.metrics.let_in.at("mode").value() == 4);
+
+  // What may be proven and is not, is told after the content.
+  set([](auto& config) { config.reject_direct_send_allow_authenticated = true; });
+  CHECK(send("printer@contoso.test") == "250 2.0.0");
+  CHECK(reasons() == "WouldRejectDirectSend: Audit\nWouldRejectDirectSend: Audit\n");
+  CHECK(edge.metrics.let_in.at("mode").value() == 6);
+
+  // One of two recipients is a pilot: the message is refused for him alone.
+  set([](auto& config) {
+    config.reject_direct_send_mode = directory::EnforcementMode::enforce;
+    config.reject_direct_send_pilot_recipients = {"bob@contoso.test"};
+  });
+  CHECK(send("x@phish.test") == "250 2.0.0");
+  CHECK(reasons() ==
+        "WouldRejectDirectSendCheckHeaderFrom: contoso.test, PilotRecipients\n"
+        "RejectDirectSendCheckHeaderFrom: contoso.test, kept because other recipients get it\n");
+  CHECK(edge.courier.treatments.of(0) != delivery::Treatment::quarantine);
+  CHECK(edge.courier.treatments.of(1) == delivery::Treatment::quarantine);
+}
+
+TEST_CASE("a refused message counts for the return to audit if its source has a history of proof") {
+  Edge edge;
+  REQUIRE(edge.directory->set_organization_config("contoso", [](auto& config) {
+    config.reject_direct_send = true;
+    config.reject_direct_send_return_to_audit_above = 1;
+  }));
+  const auto refuse = [&] {
+    const auto transaction = edge.begin("printer@contoso.test");
+    CHECK(edge.add(*transaction, "ann@contoso.test").starts_with("550 5.7.68"));
+    CHECK(edge.add(*transaction, "bob@contoso.test").starts_with("550 5.7.68"));
+  };
+  for (int i = 0; i < 3; ++i) refuse();
+  CHECK_MESSAGE(edge.due.empty(), "nothing is known of the source");
+
+  const auto organization = edge.directory->snapshot()->find_organization("contoso");
+  const policy::TrafficKeys keys = policy::traffic_keys(
+      edge.spoofs->hash(), organization->id(),
+      {.address = "printer@contoso.test", .domain = "contoso.test", .organization = "contoso.test"},
+      policy::sending_source(edge.facts.client, {}, {}, nullptr));
+  const auto prove = [&](int days_ago) {
+    edge.spoofs->note_legitimate(keys, now() - std::chrono::days(days_ago));
+    REQUIRE(edge.spoofs->flush(std::chrono::seconds(30)));
+  };
+  prove(1);
+  for (int i = 0; i < 3; ++i) refuse();
+  CHECK_MESSAGE(edge.due.empty(), "one day may have been one message, replayed");
+  prove(0);
+  refuse();
+  CHECK_MESSAGE(edge.due.empty(), "two recipients are one message");
+  refuse();
+  REQUIRE(edge.due.size() == 1);
+  CHECK(edge.due[0].refused == 2);
 }

@@ -36,6 +36,7 @@ struct Shared {
   admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;
+  ReturnToAudit& returns;
   net::Admission& admission;
   delivery::DeliveryServices delivery;
 };

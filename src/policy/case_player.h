@@ -90,6 +90,8 @@ class CasePlayer {
       const auto there = directory_.find_organization(rest);
       id_ = there ? there->id() : OrganizationId{++last_organization_};
       if (!there) directory_.put_organization(id_, Guid(), rest, Time());
+    } else if (set_stage(verb, rest)) {
+      return true;
     } else if (verb.starts_with("RejectDirectSend")) {
       OrganizationConfig config = directory_.find_organization(id_)->config();
       bool& flag = verb == "RejectDirectSend" ? config.reject_direct_send
@@ -112,16 +114,63 @@ class CasePlayer {
       if (keep_error(checked)) directory_.put_recipient(id_, *checked);
     } else if (verb == "InboundConnector") {
       add_connector(Arguments(rest));
+    } else if (verb == "DirectSendException") {
+      add_exception(Arguments(rest));
     } else {
       return false;
     }
     return true;
   }
 
+  bool set_stage(const std::string& verb, const std::string& rest) {
+    OrganizationConfig config = directory_.find_organization(id_)->config();
+    if (verb == "RejectDirectSendMode") {
+      config.reject_direct_send_mode = parse_enforcement_mode(rest).value();
+    } else if (verb == "RejectDirectSendPercentage") {
+      config.reject_direct_send_percentage = static_cast<std::uint8_t>(std::stoi(rest));
+    } else if (verb == "RejectDirectSendEffectiveFrom") {
+      config.reject_direct_send_effective_from = parse_iso(rest).value();
+    } else if (verb == "RejectDirectSendPilotRecipients") {
+      config.reject_direct_send_pilot_recipients = split(rest, ',');
+    } else {
+      return false;
+    }
+    if (const auto checked = check_config(config); keep_error(checked))
+      directory_.set_config(id_, *checked);
+    return true;
+  }
+
+  void add_exception(Arguments arguments) {
+    const SharedOrganization organization = directory_.find_organization(id_);
+    DirectSendException exception;
+    exception.name = arguments.name;
+    std::vector<IpPrefix> prefixes;
+    for (const std::string& text : arguments.take_list("-SenderIPAddresses"))
+      prefixes.push_back(IpPrefix::parse(text).value());
+    exception.sender_ip_addresses = prefixes;
+    exception.sender_certificate_name = arguments.take("-SenderCertificateName");
+    exception.senders = arguments.take_list("-Senders");
+    exception.recipients = arguments.take_list("-Recipients");
+    exception.expires = parse_iso(arguments.take("-ExpiresOn")).value();
+    exception.reason = arguments.take("-Reason");
+    exception.when_changed = facts_.time;
+    const Force force = arguments.values.erase("-force") == 1 ? Force::yes : Force::no;
+    CHECK(arguments.values.empty());
+    const auto checked = check_direct_send_exception(exception, *organization, nullptr, force);
+    if (!keep_error(checked)) return;
+    std::vector<DirectSendException> all;
+    if (const auto& there = organization->direct_send_exceptions())
+      all.assign(there->all().begin(), there->all().end());
+    all.push_back(*checked);
+    directory_.set_direct_send_exceptions(id_, std::make_shared<const DirectSendExceptions>(all));
+  }
+
   void add_domain(Arguments arguments) {
     AcceptedDomain domain{.name = arguments.name};
     if (arguments.take("-DomainType") == "InternalRelay") domain.type = DomainType::internal_relay;
     domain.match_sub_domains = arguments.take_bool("-MatchSubDomains", false);
+    if (const std::string word = arguments.take("-RejectDirectSend"); !word.empty())
+      domain.reject_direct_send = parse_direct_send_switch(word).value();
     domain.is_default = directory_.find_organization(id_)->domain_count() == 0;
     CHECK(arguments.values.empty());
     auto checked = check_domain(domain);
@@ -241,7 +290,10 @@ class CasePlayer {
   std::uint32_t last_organization_ = 0;
   int seconds_ = 0;
   std::string error_;  // of the last change, until an `error` line has looked at it
-  RcptFacts facts_{.client = IpAddress::v4({203, 0, 113, 9}), .has_relay = true};
+  /// All cases are of one day, which is long before and after those that they name.
+  RcptFacts facts_{.client = IpAddress::v4({203, 0, 113, 9}),
+                   .has_relay = true,
+                   .time = parse_iso("2026-06-01").value()};
   std::string hello_ = "client.example";
   mail::Mailbox reverse_path_;
   mail::Mailbox forward_path_;

@@ -103,6 +103,29 @@ RcptVerdict& relay(RcptVerdict& verdict, const RcptFacts& facts) {
   return verdict;
 }
 
+/// Direct Send: refused here, or let in with the reason why.
+bool refuses_direct_send(RcptVerdict& verdict, const RcptFacts& facts,
+                         const AttributionFacts& known) {
+  const directory::OrganizationConfig& config = known.recipient.organization->config();
+  const directory::AcceptedDomain& claimed = *known.sender.domain;
+  const bool is_on = rejects_direct_send(claimed, config);
+  if (is_on != config.reject_direct_send) {
+    verdict.reasons.insert(verdict.reasons.begin(), "RejectDirectSendOfDomain: " + claimed.name +
+                                                        (is_on ? " True" : " False"));
+  }
+  std::string reason = "DirectSend";
+  if (is_on) {
+    verdict.stage = find_stage(facts, known);
+    const bool may_be_proven = config.reject_direct_send_allow_authenticated;
+    if (verdict.stage.is_enforced() && !may_be_proven) return true;
+    // What is audited may be proven as well: then it is not what would be refused.
+    verdict.to_be_proven = may_be_proven && !verdict.stage.is_excepted();
+    reason = verdict.to_be_proven ? "DirectSendToBeProven" : to_reason(verdict.stage);
+  }
+  verdict.reasons.insert(verdict.reasons.begin(), std::move(reason));
+  return false;
+}
+
 /// `restriction` gets the connector that restricts mail of the sender's domain, if that is asked.
 RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const Snapshot& directory,
                    const directory::InboundConnector*& restriction) {
@@ -140,14 +163,12 @@ RcptVerdict decide(const RcptFacts& facts, const AttributionFacts& known, const 
     }
   }
 
+  const directory::OrganizationConfig& config = recipient.organization->config();
   if (verdict.direct_send) {
-    const directory::OrganizationConfig& config = recipient.organization->config();
-    if (config.reject_direct_send && !config.reject_direct_send_allow_authenticated) {
+    if (refuses_direct_send(verdict, facts, known))
       return refuse(verdict, direct_send_refused, "RejectDirectSend");
-    }
-    verdict.to_be_proven = config.reject_direct_send;
-    verdict.reasons.insert(verdict.reasons.begin(),
-                           verdict.to_be_proven ? "DirectSendToBeProven" : "DirectSend");
+  } else if (!vouched && config.reject_direct_send_check_header_from) {
+    verdict.stage = find_stage(facts, known);
   }
 
   const std::string_view domain =

@@ -16,6 +16,7 @@
 #include "mail/mailbox.h"
 #include "mail/reply.h"
 #include "policy/attribution.h"
+#include "policy/stage.h"
 
 namespace postern::policy {
 
@@ -42,6 +43,9 @@ struct RcptVerdict {
   /// Direct Send that would be refused, accepted until the content is there to prove it
   /// (RejectDirectSendAllowAuthenticated; policy/own_claims.h).
   bool to_be_proven = false;
+  /// Does the switch hold for this recipient? Asked of Direct Send that the switch is about, and of
+  /// all mail without a connector that vouches where RejectDirectSendCheckHeaderFrom is on.
+  Stage stage;
   /// The reverse-path has a domain of `organization`, whoever the client is.
   bool own_sender = false;
   /// The canonical recipient address (lower case, alias and +detail resolved); empty if refused.

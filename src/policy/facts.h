@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/time.h"
 #include "mail/mailbox.h"
 
 namespace postern::policy {
@@ -27,6 +28,8 @@ struct RcptFacts {
   /// Has the client's address a reverse name? See needs_reverse_name.
   enum class ReverseName { unknown, present, absent, temporary_failure };
   ReverseName reverse_name = ReverseName::unknown;
+  /// When RCPT is decided.
+  Time time{};
 };
 
 }  // namespace postern::policy

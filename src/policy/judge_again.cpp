@@ -47,6 +47,10 @@ Snapshot make_directory(const JudgedRecipient& one) {
     directory.set_config(id, part.config);
     directory::SpoofProtection protection = *directory::default_spoof_protection();
     protection.composite = part.composite;
+    if (!part.exceptions.empty()) {
+      directory.set_direct_send_exceptions(
+          id, std::make_shared<const directory::DirectSendExceptions>(part.exceptions));
+    }
     directory.set_spoof_protection(
         id, std::make_shared<const directory::SpoofProtection>(std::move(protection)));
     for (const directory::AcceptedDomain& domain : part.domains) directory.put_domain(id, domain);
@@ -73,7 +77,8 @@ RcptVerdict decide_again(const JudgedRecipient& one) {
                   .forward_path = &one.forward_path,
                   .server_name = one.settings.server_name,
                   .has_relay = one.settings.has_relay,
-                  .reverse_name = one.facts.reverse_name};
+                  .reverse_name = one.facts.reverse_name,
+                  .time = one.time};
   const auto owner = find_recipient_owner(facts, directory);
   if (owner && one.facts.destination)
     put_destination(directory, owner, one.forward_path, *one.facts.destination);
@@ -94,8 +99,11 @@ std::optional<auth::PublicSuffixList> make_suffixes(const JudgedMessage& message
 Snapshot make_own_domains(const JudgedMessage& message) {
   Snapshot directory;
   directory.put_organization(OrganizationId{1}, directory::Guid(), "own", Time());
-  for (const std::string& name : message.own_domains)
-    directory.put_domain(OrganizationId{1}, {.name = name});
+  for (std::size_t i = 0; i < message.own_domains.size(); ++i) {
+    directory::AcceptedDomain domain{.name = message.own_domains[i]};
+    if (i < message.own_switches.size()) domain.reject_direct_send = message.own_switches[i];
+    directory.put_domain(OrganizationId{1}, std::move(domain));
+  }
   return directory;
 }
 
@@ -190,17 +198,14 @@ JudgedAgain judge_again(std::span<const JudgedRecipient> recipients,
                       .to_be_proven = std::ranges::any_of(
                           verdicts, [](const RcptVerdict* one) { return one->to_be_proven; })},
                      organization.config, own);
-    const bool keeps =
-        again.claim.reply.is_permanent() && std::ranges::any_of(verdicts, is_vouched);
-    again.claim_decides = !again.claim.reply.is_success() && !keeps;
+    ClaimEffect effect = apply_claim(again.claim, verdicts);
+    again.claim_decides = effect.decides;
     if (again.claim_decides) {
       authenticate_now();
       return again;
     }
-    for (const std::size_t i : accepted) {
-      RecipientAgain& one = again.recipients[i];
-      one.is_kept = keeps && !vouches(one.rcpt.matched_by);
-    }
+    for (std::size_t i = 0; i < effect.recipients.size(); ++i)
+      again.recipients[accepted[i]].claim = std::move(effect.recipients[i]);
   }
 
   again.deferral = defer_on_temp_error({.spf = evidence.mail_from ? &*evidence.mail_from : nullptr,

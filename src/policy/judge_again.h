@@ -28,6 +28,7 @@ struct JudgedRecipient {
   IpAddress client;
   std::string hello;
   bool tls = false;
+  Time time{};  ///< when RCPT was decided
   mail::Mailbox reverse_path;
   mail::Mailbox forward_path;
   JudgedFacts facts;
@@ -40,9 +41,8 @@ struct RecipientAgain {
   /// The message got as far as its policy.
   bool is_judged = false;
   SpoofVerdict spoof;
-  /// The claim to be the organization's is not proven, and others get the message: it is kept in
-  /// quarantine for this one.
-  bool is_kept = false;
+  /// What the claim to be the organization's comes to for this one.
+  ClaimEffect::Recipient claim;
 };
 
 struct JudgedAgain {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <random>
 
 #include "base/ascii.h"
@@ -52,6 +53,56 @@ mail::Mailbox mailbox(const std::string& text) {
   return text.empty() ? mail::Mailbox{} : mail::parse_mailbox(text).value();
 }
 
+/// Hours of which facts.time is one.
+constexpr std::size_t hours = 4;
+
+Time make_time(Dice& dice) {
+  return Time(std::chrono::hours(dice.below(hours)));
+}
+
+DirectSendSwitch make_switch(Dice& dice) {
+  return dice.coin(4) ? dice.pick_up_to(DirectSendSwitch::off) : DirectSendSwitch::inherit;
+}
+
+void add_stages(Dice& dice, OrganizationConfig& config) {
+  if (dice.coin()) return;
+  if (dice.coin(4)) config.reject_direct_send_mode = EnforcementMode::audit;
+  if (dice.coin(4))
+    config.reject_direct_send_percentage = static_cast<std::uint8_t>(dice.below(101));
+  if (dice.coin(4)) config.reject_direct_send_effective_from = make_time(dice);
+  if (dice.coin(4)) {
+    config.reject_direct_send_pilot_recipients =
+        dice.coin()
+            ? NameList{"bob@contoso.test", dice.text({"ann@contoso.test", "alias@contoso.test"})}
+            : NameList{"bob@contoso.test", "postmaster@contoso.test"};
+  }
+}
+
+void add_exceptions(Dice& dice, Snapshot& directory, OrganizationId id) {
+  std::vector<DirectSendException> exceptions;
+  for (std::size_t i = dice.coin() ? dice.below(4) : 0; i > 0; --i) {
+    DirectSendException one;
+    one.name = "E" + std::to_string(i);
+    std::vector<IpPrefix> prefixes;
+    if (dice.coin())
+      prefixes = {*IpPrefix::parse("192.0.2.7"),
+                  *IpPrefix::parse(dice.text({"203.0.113.0/24", "198.51.100.7"}))};
+    one.sender_ip_addresses = prefixes;
+    if (dice.coin(3)) one.sender_certificate_name = dice.text({"*.contoso.test", "mail.bank.test"});
+    if (dice.coin())
+      one.senders = {"nobody@else.test", dice.text({"contoso.test", "printer@contoso.test",
+                                                    "phish.test", "x@eu.contoso.test"})};
+    if (dice.coin())
+      one.recipients = {"ann@else.test", dice.text({"ann@contoso.test", "fabrikam.test"})};
+    one.expires = make_time(dice);
+    exceptions.push_back(std::move(one));
+  }
+  if (!exceptions.empty()) {
+    directory.set_direct_send_exceptions(
+        id, std::make_shared<const DirectSendExceptions>(std::move(exceptions)));
+  }
+}
+
 Snapshot make_directory(Dice& dice) {
   Snapshot directory;
   const bool two = dice.coin();
@@ -68,6 +119,7 @@ Snapshot make_directory(Dice& dice) {
                               .reject_direct_send_allow_authenticated = dice.coin(),
                               .defer_on_temp_error = dice.coin(),
                               .gateway_in_front = dice.coin(5)};
+    add_stages(dice, config);
     if (dice.coin(4)) config.relay_next_hop = "smtp:relay.test:25";
     directory.set_config(id, config);
     const std::string domain = number == 1 ? "contoso.test" : "fabrikam.test";
@@ -75,8 +127,13 @@ Snapshot make_directory(Dice& dice) {
         id, {.name = domain,
              .type = dice.coin(3) ? DomainType::internal_relay : DomainType::authoritative,
              .match_sub_domains = dice.coin(),
-             .is_default = true});
-    if (number == 1 && dice.coin()) directory.put_domain(id, {.name = "eu.contoso.test"});
+             .is_default = true,
+             .reject_direct_send = make_switch(dice)});
+    if (number == 1 && dice.coin()) {
+      directory.put_domain(id,
+                           {.name = "eu.contoso.test", .reject_direct_send = make_switch(dice)});
+    }
+    add_exceptions(dice, directory, id);
     directory.put_recipient(id, {"ann@" + domain, {"alias@" + domain}});
     if (dice.coin(4)) directory.put_recipient(id, {"*@" + domain, {}});
 
@@ -195,6 +252,9 @@ TEST_CASE("judging again gives the same verdict") {
   int deferred = 0;
   int refused = 0;
   int claimed = 0;
+  int kept_claims = 0;
+  int let_in = 0;
+  std::array<int, 6> stages{};
   for (unsigned seed = 0; seed < 10'000; ++seed) {
     CAPTURE(seed);
     Dice dice(seed);
@@ -223,7 +283,8 @@ TEST_CASE("judging again gives the same verdict") {
                     .reverse_path = &reverse_path,
                     .server_name = dice.pick<std::string_view>({"mx.contoso.test", "mx.else.test"}),
                     .has_relay = dice.coin(),
-                    .reverse_name = dice.pick_up_to(RcptFacts::ReverseName::temporary_failure)};
+                    .reverse_name = dice.pick_up_to(RcptFacts::ReverseName::temporary_failure),
+                    .time = make_time(dice)};
     if (dice.coin(3)) {
       facts.tls = true;
       facts.certificate_names = {dice.text({"printer.contoso.test", "*.contoso.test"}),
@@ -258,12 +319,14 @@ TEST_CASE("judging again gives the same verdict") {
     std::optional<CompositeAuthentication> composite;
     std::vector<SpoofVerdict> spoof;
     ClaimVerdict claim;
+    ClaimEffect effect;
     if (!accepted.empty()) {
       const Organization& organization = *verdicts[accepted.front()].organization;
       const OwnDomains own{directory, organization.id()};
       message.own_domains = with_view(evidence, [&](const JudgedEvidenceView& view) {
         return find_own_domains(view, reverse_path.domain, own);
       });
+      message.own_switches = find_own_switches(message.own_domains, own);
       const ArcTestimony* const testimony = message.testimony ? &*message.testimony : nullptr;
       const bool own_author = std::ranges::any_of(
           message.author_domains, [&](const std::string& domain) { return own.has(domain); });
@@ -282,6 +345,7 @@ TEST_CASE("judging again gives the same verdict") {
                               .to_be_proven = std::ranges::any_of(
                                   whole, [](const RcptVerdict* one) { return one->to_be_proven; })},
                              organization.config(), own);
+        effect = apply_claim(claim, whole);
       }
       deferral = defer_on_temp_error({.spf = evidence.mail_from ? &*evidence.mail_from : nullptr,
                                       .dkim = message.dkim,
@@ -327,6 +391,16 @@ TEST_CASE("judging again gives the same verdict") {
       check_same(verdicts[i], again.recipients[i].rcpt);
     CHECK(again.claim.reason == claim.reason);
     CHECK(again.claim.reply == claim.reply);
+    CHECK(again.claim_decides == effect.decides);
+    for (std::size_t i = 0; i < effect.recipients.size(); ++i) {
+      const ClaimEffect::Recipient& one = again.recipients[accepted[i]].claim;
+      CHECK(one.is_kept == effect.recipients[i].is_kept);
+      CHECK(one.reason == effect.recipients[i].reason);
+      kept_claims += one.is_kept ? 1 : 0;
+      let_in += one.reason.starts_with("Would") ? 1 : 0;
+    }
+    for (const RcptVerdict& verdict : verdicts)
+      ++stages[static_cast<std::size_t>(verdict.stage.by)];
     if (again.claim_decides) {
       ++claimed;
       CHECK(to_text(*again.composite) == to_text(*composite));
@@ -354,6 +428,9 @@ TEST_CASE("judging again gives the same verdict") {
   // The dice came to all of it.
   CHECK(judged > 500);
   CHECK(claimed > 50);
+  CHECK(kept_claims > 10);
+  CHECK(let_in > 10);
+  for (const int count : stages) CHECK(count > 20);
   CHECK(deferred > 50);
   CHECK(refused > 10);
 }

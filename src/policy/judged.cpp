@@ -13,10 +13,12 @@ namespace {
 
 using directory::AcceptedDomain;
 using directory::ConnectorIndex;
+using directory::DirectSendException;
 using directory::InboundConnector;
 using directory::NameKey;
 using directory::NameList;
 using directory::Organization;
+using directory::OrganizationConfig;
 using directory::Snapshot;
 
 /// Those of `list` that concern the message. One is kept of those that do not: a list that is empty
@@ -48,8 +50,8 @@ bool covers(std::string_view pattern, std::string_view domain) {
 /// Gathers what the indexes of attribution and of the nearest miss give for the facts.
 class Collector {
  public:
-  Collector(const AttributionFacts& facts, const Snapshot& directory)
-      : facts_(facts), directory_(directory) {}
+  Collector(const RcptFacts& envelope, const AttributionFacts& facts, const Snapshot& directory)
+      : envelope_(envelope), facts_(facts), directory_(directory) {}
 
   void collect(const RcptVerdict& verdict) {
     if (facts_.recipient) {
@@ -77,6 +79,7 @@ class Collector {
         }
       });
     }
+    if (facts_.recipient && !vouches(verdict.matched_by)) add_exceptions();
     const bool has_miss = std::ranges::any_of(verdict.reasons, [](const std::string& reason) {
       return reason.starts_with(nearest_miss_mark);
     });
@@ -99,10 +102,51 @@ class Collector {
     organizations_.push_back(&organization);
     return found_.emplace_back(
         JudgedOrganization{.name = organization.name(),
-                           .config = organization.config(),
+                           .config = slice(organization.config()),
                            .composite = organization.spoof_protection()->composite,
                            .domains = {},
-                           .connectors = {}});
+                           .connectors = {},
+                           .exceptions = {}});
+  }
+
+  const RecipientNames& names() {
+    if (!names_) names_ = recipient_names(*envelope_.forward_path, facts_.recipient);
+    return *names_;
+  }
+
+  OrganizationConfig slice(OrganizationConfig config) {
+    NameList& pilots = config.reject_direct_send_pilot_recipients;
+    if (!pilots.empty() && facts_.recipient)
+      pilots = concerned_names(pilots, [&](std::string_view one) { return names().is(one); });
+    return config;
+  }
+
+  void add_exceptions() {
+    const Organization& organization = *facts_.recipient.organization;
+    const auto& exceptions = organization.direct_send_exceptions();
+    if (exceptions == nullptr) return;
+    std::vector<DirectSendException>& found = of(organization).exceptions;
+    for_each_exception_of_client(*exceptions, facts_, [&](const DirectSendException& whole) {
+      if (std::ranges::find(found, whole.name, &DirectSendException::name) == found.end())
+        found.push_back(slice(whole));
+    });
+  }
+
+  DirectSendException slice(const DirectSendException& whole) {
+    DirectSendException kept;
+    kept.name = whole.name;
+    kept.sender_ip_addresses = concerned(whole.sender_ip_addresses, [&](const IpPrefix& prefix) {
+      return prefix.contains(facts_.client);
+    });
+    kept.sender_certificate_name = whole.sender_certificate_name;
+    kept.senders = concerned_names(whole.senders, [&](std::string_view one) {
+      return lists_sender(NameList{std::string(one)}, *envelope_.reverse_path);
+    });
+    kept.recipients = concerned_names(whole.recipients, [&](std::string_view one) {
+      return lists_recipient(NameList{std::string(one)}, names());
+    });
+    kept.expires = whole.expires;
+    return kept;
   }
 
   void add_domain(const Organization& organization, const AcceptedDomain& domain) {
@@ -160,8 +204,10 @@ class Collector {
     return kept;
   }
 
+  const RcptFacts& envelope_;
   const AttributionFacts& facts_;
   const Snapshot& directory_;
+  std::optional<RecipientNames> names_;
   std::vector<const Organization*> organizations_;
   std::vector<const InboundConnector*> connectors_;
   std::vector<JudgedOrganization> found_;
@@ -196,7 +242,7 @@ RcptBasis find_basis(const RcptFacts& facts, const Snapshot& directory,
                      const RcptVerdict& verdict) {
   const AttributionFacts known(facts, directory, find_recipient_owner(facts, directory));
   RcptBasis basis;
-  Collector collector(known, directory);
+  Collector collector(facts, known, directory);
   collector.collect(verdict);
   basis.settings.server_name = facts.server_name;
   basis.settings.has_relay = facts.has_relay;
@@ -237,6 +283,20 @@ std::vector<std::string> find_own_domains(const JudgedEvidenceView& evidence,
       look(domain);
   }
   return found;
+}
+
+std::vector<directory::DirectSendSwitch> find_own_switches(
+    const std::vector<std::string>& own_domains, const OwnDomains& own) {
+  std::vector<directory::DirectSendSwitch> switches;
+  for (const std::string& name : own_domains) {
+    const AcceptedDomain* const domain = own.find(name);
+    switches.push_back(domain ? domain->reject_direct_send : directory::DirectSendSwitch::inherit);
+  }
+  const bool all_inherit = std::ranges::all_of(switches, [](directory::DirectSendSwitch one) {
+    return one == directory::DirectSendSwitch::inherit;
+  });
+  if (all_inherit) switches.clear();
+  return switches;
 }
 
 std::vector<std::string> find_suffixes(const auth::PublicSuffixList& list,

@@ -11,9 +11,10 @@
 //   evidence  of the envelope and the message what SPF, DKIM, ARC and DMARC found. Much the same
 //             for all mail of one sender, whichever of his servers brings it.
 //
-// From a connector only those list entries are kept that have to do with the client and the
-// envelope, and one of every list that has others only: whether a list is empty decides, too. So
-// the texts stay small with any number of connectors, and the decision comes out the same.
+// From a connector, an exception or the pilot recipients only those list entries are kept that have
+// to do with the client and the envelope, and one of every list that has others only: whether a
+// list is empty decides, too. So the texts stay small with any number of connectors, and the
+// decision comes out the same.
 #pragma once
 
 #include <optional>
@@ -42,6 +43,8 @@ struct JudgedOrganization {
   directory::CompositeAuthConfig composite;
   std::vector<directory::AcceptedDomain> domains;
   std::vector<directory::InboundConnector> connectors;
+  /// Those that have the client.
+  std::vector<directory::DirectSendException> exceptions;
 };
 
 struct JudgedSettings {
@@ -84,6 +87,8 @@ struct JudgedMessage {
   /// Of the public suffix list what was asked: the suffixes of the author domain, the reverse name
   /// and the mail exchangers. Nothing: there was no list.
   std::optional<std::vector<std::string>> suffixes;
+  /// RejectDirectSend of each of own_domains; empty: all inherit it.
+  std::vector<directory::DirectSendSwitch> own_switches;
 };
 
 struct JudgedEvidence {
@@ -110,6 +115,7 @@ struct JudgedMessageView {
   const auth::DmarcEvaluation& dmarc;
   const std::optional<auth::AuthorHosts>& hosts;
   const std::optional<std::vector<std::string>>& suffixes;
+  const std::vector<directory::DirectSendSwitch>& own_switches;
 };
 struct JudgedEvidenceView {
   const auth::SpfEvaluation* mail_from = nullptr;  ///< null: not checked
@@ -128,7 +134,7 @@ auto with_view(const JudgedEvidence& evidence, Use use) {
   const JudgedMessage& it = *evidence.message;
   const JudgedMessageView message{it.client, it.filtered, it.author_domains, it.own_domains,
                                   it.dkim,   it.arc,      it.testimony,      it.dmarc,
-                                  it.hosts,  it.suffixes};
+                                  it.hosts,  it.suffixes, it.own_switches};
   view.message = &message;
   return use(view);
 }
@@ -153,6 +159,10 @@ RcptBasis find_basis(const RcptFacts& facts, const directory::Snapshot& director
 std::vector<std::string> find_own_domains(const JudgedEvidenceView& evidence,
                                           std::string_view reverse_path_domain,
                                           const OwnDomains& own);
+
+/// What JudgedMessage::own_switches is of these domains.
+std::vector<directory::DirectSendSwitch> find_own_switches(
+    const std::vector<std::string>& own_domains, const OwnDomains& own);
 
 /// What JudgedMessage::suffixes is of these names.
 std::vector<std::string> find_suffixes(const auth::PublicSuffixList& list,

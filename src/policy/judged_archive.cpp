@@ -32,6 +32,12 @@ template <>
 inline constexpr int last_enumerator<directory::ConnectorType> =
     checked_last<directory::ConnectorType, directory::ConnectorType::on_premises, 1>;
 template <>
+inline constexpr int last_enumerator<directory::DirectSendSwitch> =
+    checked_last<directory::DirectSendSwitch, directory::DirectSendSwitch::off, 2>;
+template <>
+inline constexpr int last_enumerator<directory::EnforcementMode> =
+    checked_last<directory::EnforcementMode, directory::EnforcementMode::audit, 1>;
+template <>
 inline constexpr int last_enumerator<auth::SpfResult> =
     checked_last<auth::SpfResult, auth::SpfResult::permerror, 6>;
 template <>
@@ -94,6 +100,21 @@ void tag(ArchiveReader& archive, std::string_view& text) {
   }
 }
 
+/// Settings that hardly anybody has, at the end of a group: the texts of all others do not grow.
+bool is_left_out(ArchiveWriter&, bool is_as_usual) {
+  return is_as_usual;
+}
+bool is_left_out(ArchiveReader&, bool) {
+  return false;
+}
+
+bool has_stages(const directory::OrganizationConfig& config) {
+  return config.reject_direct_send_mode != directory::EnforcementMode::enforce ||
+         config.reject_direct_send_percentage < 100 ||
+         config.reject_direct_send_effective_from != Time() ||
+         !config.reject_direct_send_pilot_recipients.empty();
+}
+
 void hops(ArchiveWriter& archive, const std::vector<auth::ArcHop>& all) {
   if (all.size() <= max_judged_hops) return archive(all);
   // The newest are those that were trusted, if any.
@@ -120,6 +141,9 @@ void describe(Archive& archive, T& it) {
   archive(it.reject_direct_send, it.defer_on_temp_error, it.stamp_exchange_headers,
           it.gateway_in_front, it.relay_next_hop, it.reject_direct_send_check_header_from,
           it.reject_direct_send_allow_authenticated);
+  if (is_left_out(archive, !has_stages(it))) return;
+  archive(it.reject_direct_send_mode, it.reject_direct_send_percentage,
+          it.reject_direct_send_effective_from, it.reject_direct_send_pilot_recipients);
 }
 template <class Archive, Like<directory::CompositeAuthConfig> T>
 void describe(Archive& archive, T& it) {
@@ -129,6 +153,13 @@ void describe(Archive& archive, T& it) {
 template <class Archive, Like<directory::AcceptedDomain> T>
 void describe(Archive& archive, T& it) {
   archive(it.name, it.type, it.match_sub_domains, it.is_default, it.next_hop);
+  if (is_left_out(archive, it.reject_direct_send == directory::DirectSendSwitch::inherit)) return;
+  archive(it.reject_direct_send);
+}
+template <class Archive, Like<directory::DirectSendException> T>
+void describe(Archive& archive, T& it) {
+  archive(it.name, it.sender_ip_addresses, it.sender_certificate_name, it.senders, it.recipients,
+          it.expires);
 }
 template <class Archive, Like<directory::InboundConnector> T>
 void describe(Archive& archive, T& it) {
@@ -152,6 +183,8 @@ void describe(Archive& archive, T& it) {
 template <class Archive, Like<JudgedOrganization> T>
 void describe(Archive& archive, T& it) {
   archive(it.name, it.config, it.composite, it.domains, it.connectors);
+  if (is_left_out(archive, it.exceptions.empty())) return;
+  archive(it.exceptions);
 }
 template <class Archive, Like<JudgedSettings> T>
 void describe(Archive& archive, T& it) {
@@ -233,6 +266,8 @@ template <class Archive, class T>
 void describe(Archive& archive, T& it) {
   archive(it.author_domains, it.own_domains, it.dkim, it.arc, it.testimony, it.dmarc, it.hosts,
           it.suffixes);
+  if (is_left_out(archive, it.own_switches.empty())) return;
+  archive(it.own_switches);
 }
 
 namespace {

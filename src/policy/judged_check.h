@@ -24,6 +24,9 @@ inline void check_same(const RcptVerdict& a, const RcptVerdict& b) {
   CHECK(a.matched_by == b.matched_by);
   CHECK(a.direction == b.direction);
   CHECK(a.direct_send == b.direct_send);
+  CHECK(a.to_be_proven == b.to_be_proven);
+  CHECK(a.stage.by == b.stage.by);
+  CHECK(a.stage.words == b.stage.words);
   CHECK(a.own_sender == b.own_sender);
   CHECK(a.recipient == b.recipient);
   CHECK(a.detail == b.detail);
@@ -46,6 +49,7 @@ inline JudgedRecipient through_the_trace(const RcptFacts& facts,
   return {.client = facts.client,
           .hello = std::string(facts.hello),
           .tls = facts.tls,
+          .time = facts.time,
           .reverse_path = *facts.reverse_path,
           .forward_path = *facts.forward_path,
           .facts = *its_facts,

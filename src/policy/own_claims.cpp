@@ -134,10 +134,12 @@ std::vector<Claim> find_claims(const ClaimFacts& facts, const directory::Organiz
                                const OwnDomains& own) {
   if (facts.to_be_proven) return {{ClaimedIn::mail_from, facts.reverse_path_domain}};
   std::vector<Claim> claims;
-  const bool is_checked = config.reject_direct_send && config.reject_direct_send_check_header_from;
-  if (!is_checked || own.has(facts.reverse_path_domain)) return claims;
+  if (!config.reject_direct_send_check_header_from || own.has(facts.reverse_path_domain))
+    return claims;
   for (const std::string& domain : facts.author_domains) {
-    if (own.has(domain)) claims.push_back({ClaimedIn::from_field, domain});
+    const directory::AcceptedDomain* const claimed = own.find(domain);
+    if (claimed != nullptr && rejects_direct_send(*claimed, config))
+      claims.push_back({ClaimedIn::from_field, domain});
   }
   return claims;
 }
@@ -202,6 +204,35 @@ ClaimVerdict judge_claims(const ClaimFacts& facts, const directory::Organization
     }
   }
   return verdict;
+}
+
+ClaimEffect apply_claim(const ClaimVerdict& verdict,
+                        std::span<const RcptVerdict* const> recipients) {
+  const auto is_vouched = [](const RcptVerdict* one) { return vouches(one->matched_by); };
+  const auto is_hit = [&](const RcptVerdict* one) {
+    return !is_vouched(one) && one->stage.is_enforced();
+  };
+  ClaimEffect effect;
+  if (verdict.reason.empty()) return effect;
+  const bool passes = verdict.reply.is_success();
+  const bool hits_all = std::ranges::all_of(recipients, is_hit);
+  const bool hits_some = hits_all || std::ranges::any_of(recipients, is_hit);
+  // One reply cannot say both; whoever comes again is heard by all.
+  effect.decides = !passes && (verdict.reply.is_permanent() ? hits_all : hits_some);
+  if (effect.decides) return effect;
+  for (const RcptVerdict* const one : recipients) {
+    ClaimEffect::Recipient& its = effect.recipients.emplace_back();
+    if (is_vouched(one)) continue;
+    if (passes) {
+      its.reason = verdict.reason;
+    } else if (is_hit(one)) {
+      its.is_kept = true;
+      its.reason = verdict.reason + ", kept because other recipients get it";
+    } else {
+      its.reason = to_reason(one->stage, verdict.reason);
+    }
+  }
+  return effect;
 }
 
 OwnMarks find_own_marks(std::span<const DkimResult> dkim, const ArcTestimony* testimony,

@@ -12,13 +12,16 @@
 // that comes back through lists and forwarders is known by its signature or its seal. A claim that
 // nobody proves is refused; one that the DNS might yet prove is deferred.
 //
-// This is for mail for which no connector vouches; whoever calls leaves out the other recipients.
-// Pure. docs/direct-send.md says the same to administrators.
+// This is for mail for which no connector vouches. And as of Direct Send at RCPT, only where the
+// switch is on for the claimed domain, and as far as it is in force (stage.h), which may differ by
+// recipient: apply_claim says what the verdict means for each. Pure. docs/direct-send.md says the
+// same to administrators.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/dkim_result.h"
 #include "auth/dmarc.h"
@@ -27,6 +30,7 @@
 #include "directory/objects.h"
 #include "mail/reply.h"
 #include "policy/arc_trust.h"
+#include "policy/decision.h"
 #include "policy/own_domains.h"
 
 namespace postern::policy {
@@ -55,6 +59,23 @@ struct ClaimVerdict {
 
 ClaimVerdict judge_claims(const ClaimFacts& facts, const directory::OrganizationConfig& config,
                           const OwnDomains& own);
+
+/// What a verdict comes to. A connector that vouches, an exception and a stage that only audits
+/// each keep a recipient from being refused.
+struct ClaimEffect {
+  /// The verdict's reply is that to the message.
+  bool decides = false;
+  struct Recipient {
+    /// He is refused the message while others get it, so it is kept in quarantine.
+    bool is_kept = false;
+    /// For the trace, before what it has; empty: nothing. `FromFieldProven: …`,
+    /// `WouldRejectDirectSendCheckHeaderFrom: contoso.com, Audit`.
+    std::string reason;
+  };
+  std::vector<Recipient> recipients;  ///< as many as given, or, if the verdict decides, none
+};
+ClaimEffect apply_claim(const ClaimVerdict& verdict,
+                        std::span<const RcptVerdict* const> recipients);
 
 /// By what own mail is known that comes back, for composite authentication: a signature that
 /// passes, and covers the whole body; what a trusted sealer saw pass.

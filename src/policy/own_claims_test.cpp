@@ -313,3 +313,66 @@ TEST_CASE("more proof never makes a verdict worse, and without claims there is n
     if (!mail.provisional) CHECK(mail.text() == "250");
   }
 }
+
+TEST_CASE("a claim hits recipients as far as the switch is in force for them") {
+  RcptVerdict hit;
+  RcptVerdict vouched;
+  vouched.matched_by = MatchedBy::address;
+  RcptVerdict audited;
+  audited.stage = {Stage::By::mode, "Audit"};
+  RcptVerdict excepted;
+  excepted.stage = {Stage::By::exception, "Scanner"};
+  const ClaimVerdict unproven{.reply = {550, "5.7.68", "no"}, .reason = "RejectDirectSend"};
+  const ClaimVerdict waits{.reply = {451, "4.7.68", "later"},
+                           .reason = "RejectDirectSend: contoso.com, waits for SPF of contoso.com"};
+  const ClaimVerdict proven{.reason = "DirectSendProven: SPF of contoso.com"};
+  using All = std::vector<const RcptVerdict*>;
+  const auto apply = [](const ClaimVerdict& verdict, const All& all) {
+    return apply_claim(verdict, all);
+  };
+
+  CHECK(apply(unproven, {&hit, &hit}).decides);
+  CHECK_FALSE(apply(unproven, {&audited, &excepted}).decides);
+  CHECK_MESSAGE(apply(waits, {&hit, &audited, &vouched}).decides, "all come again");
+  CHECK_FALSE(apply(waits, {&audited}).decides);
+  CHECK(apply(waits, {&audited}).recipients[0].reason ==
+        "WouldRejectDirectSend: contoso.com, waits for SPF of contoso.com, Audit");
+  CHECK(apply({}, {&hit}).recipients.empty());
+
+  const ClaimEffect mixed = apply(unproven, {&hit, &vouched, &audited, &excepted});
+  CHECK_FALSE(mixed.decides);
+  CHECK(mixed.recipients[0].is_kept);
+  CHECK(mixed.recipients[0].reason == "RejectDirectSend, kept because other recipients get it");
+  CHECK(mixed.recipients[1].reason.empty());
+  CHECK(mixed.recipients[2].reason == "WouldRejectDirectSend: Audit");
+  CHECK(mixed.recipients[3].reason == "DirectSendException Scanner");
+  for (const std::size_t i : {1u, 2u, 3u}) CHECK_FALSE(mixed.recipients[i].is_kept);
+
+  const ClaimEffect passed = apply(proven, {&hit, &vouched, &audited});
+  CHECK(passed.recipients[0].reason == proven.reason);
+  CHECK(passed.recipients[1].reason.empty());
+  CHECK(passed.recipients[2].reason == proven.reason);
+}
+
+TEST_CASE("the From field is a claim where the domain's own switch is on") {
+  directory::Snapshot directory;
+  directory.put_organization(contoso, directory::Guid(), "Contoso", Time());
+  directory.put_domain(
+      contoso, {.name = "on.contoso.com", .reject_direct_send = directory::DirectSendSwitch::on});
+  directory.put_domain(
+      contoso, {.name = "off.contoso.com", .reject_direct_send = directory::DirectSendSwitch::off});
+  directory.put_domain(contoso, {.name = "contoso.com"});
+  const auth::DmarcEvaluation dmarc;
+  const auto judge = [&](const char* author, bool is_on) {
+    const std::vector<std::string> authors = {author};
+    return judge_claims(
+               {.reverse_path_domain = "phish.test", .author_domains = authors, .dmarc = &dmarc},
+               {.reject_direct_send = is_on, .reject_direct_send_check_header_from = true},
+               {directory, contoso})
+        .reply.code;
+  };
+  CHECK(judge("contoso.com", true) == 550);
+  CHECK(judge("contoso.com", false) == 250);
+  CHECK(judge("on.contoso.com", false) == 550);
+  CHECK(judge("off.contoso.com", true) == 250);
+}

@@ -13,9 +13,11 @@ struct OwnDomains {
   directory::OrganizationId organization;
 
   /// `domain` is an A-label.
-  bool has(std::string_view domain) const {
+  bool has(std::string_view domain) const { return find(domain) != nullptr; }
+  /// The accepted domain that has it; null: none.
+  const directory::AcceptedDomain* find(std::string_view domain) const {
     const auto owner = directory.find_domain(domain);
-    return owner && owner.organization->id() == organization;
+    return owner && owner.organization->id() == organization ? owner.domain : nullptr;
   }
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/direct_send_exception_rows.h"
 #include "store/spoof_item_rows.h"
 #include "store/spoof_rows.h"
 
@@ -85,7 +86,14 @@ ALTER TABLE organization ADD COLUMN allow_authenticated INTEGER NOT NULL DEFAULT
 ALTER TABLE accepted_domain ADD COLUMN junk_detail TEXT NOT NULL DEFAULT '';
 ALTER TABLE organization ADD COLUMN quarantine_digest TEXT NOT NULL DEFAULT 'Off';
 ALTER TABLE organization ADD COLUMN quarantine_digest_hour INTEGER NOT NULL DEFAULT 7;
-)sql"};
+)sql", R"sql(
+ALTER TABLE organization ADD COLUMN reject_mode TEXT NOT NULL DEFAULT 'Enforce';
+ALTER TABLE organization ADD COLUMN reject_percentage INTEGER NOT NULL DEFAULT 100;
+ALTER TABLE organization ADD COLUMN reject_effective_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE organization ADD COLUMN reject_pilot_recipients TEXT NOT NULL DEFAULT '';
+ALTER TABLE organization ADD COLUMN return_to_audit_above INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accepted_domain ADD COLUMN reject_direct_send TEXT NOT NULL DEFAULT 'Inherit';
+)sql", direct_send_exception_table_step};
 
 constexpr std::size_t usual_connectors = 16;
 
@@ -146,6 +154,8 @@ AcceptedDomain read_domain(const Statement& row) {
   domain.is_default = row.number(4) != 0;
   domain.next_hop = row.text(5);
   domain.junk_detail = row.text(6);
+  domain.reject_direct_send = known(parse_direct_send_switch(row.text(7)),
+                                    "RejectDirectSend of an accepted domain", row.text(7));
   return domain;
 }
 
@@ -235,11 +245,12 @@ Snapshot load_directory(Database& database) {
   auto organization = database.prepare(
       "SELECT id, guid, name, when_created, reject_direct_send, defer_on_temp_error, "
       "arc_trusted_sealers, stamp_exchange_headers, relay_next_hop, gateway_in_front, "
-      "check_header_from, allow_authenticated, quarantine_digest, quarantine_digest_hour "
-      "FROM organization ORDER BY id");
-  RowsByOrganization domains(
-      database.prepare("SELECT organization, name, type, match_sub_domains, is_default, next_hop, "
-                       "junk_detail FROM accepted_domain ORDER BY organization"));
+      "check_header_from, allow_authenticated, quarantine_digest, quarantine_digest_hour, "
+      "reject_mode, reject_percentage, reject_effective_from, reject_pilot_recipients, "
+      "return_to_audit_above FROM organization ORDER BY id");
+  RowsByOrganization domains(database.prepare(
+      "SELECT organization, name, type, match_sub_domains, is_default, next_hop, "
+      "junk_detail, reject_direct_send FROM accepted_domain ORDER BY organization"));
   RowsByOrganization recipients(database.prepare(
       "SELECT organization, address, aliases FROM recipient ORDER BY organization"));
   RowsByOrganization connectors(database.prepare("SELECT " + std::string(connector_columns) +
@@ -257,7 +268,14 @@ Snapshot load_directory(Database& database) {
              .defer_on_temp_error = organization.number(5) != 0,
              .stamp_exchange_headers = organization.number(7) != 0,
              .gateway_in_front = organization.number(9) != 0,
+             .reject_direct_send_mode = known(parse_enforcement_mode(organization.text(14)),
+                                              "RejectDirectSendMode", organization.text(14)),
+             .reject_direct_send_percentage = static_cast<std::uint8_t>(organization.number(15)),
              .relay_next_hop = organization.text(8),
+             .reject_direct_send_effective_from = time_of(organization.number(16)),
+             .reject_direct_send_pilot_recipients = NameList::from_joined(organization.text(17)),
+             .reject_direct_send_return_to_audit_above =
+                 static_cast<std::uint32_t>(organization.number(18)),
              .quarantine_digest = known(parse_digest_interval(organization.text(12)),
                                         "digest of an organization", organization.text(12)),
              .quarantine_digest_hour = static_cast<std::uint8_t>(organization.number(13))});
@@ -274,6 +292,7 @@ Snapshot load_directory(Database& database) {
   }
   load_spoof_protection(database, snapshot);
   load_spoof_items(database, snapshot);
+  load_direct_send_exceptions(database, snapshot);
   return snapshot;
 }
 
@@ -297,7 +316,9 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
           "UPDATE organization SET reject_direct_send = ?, defer_on_temp_error = ?, "
           "stamp_exchange_headers = ?, relay_next_hop = ?, gateway_in_front = ?, "
           "check_header_from = ?, allow_authenticated = ?, quarantine_digest = ?, "
-          "quarantine_digest_hour = ? WHERE id = ?")
+          "quarantine_digest_hour = ?, reject_mode = ?, reject_percentage = ?, "
+          "reject_effective_from = ?, reject_pilot_recipients = ?, return_to_audit_above = ? "
+          "WHERE id = ?")
       .bind(1, std::int64_t{config.reject_direct_send})
       .bind(2, std::int64_t{config.defer_on_temp_error})
       .bind(3, std::int64_t{config.stamp_exchange_headers})
@@ -307,7 +328,12 @@ void update_config(Database& database, OrganizationId id, const OrganizationConf
       .bind(7, std::int64_t{config.reject_direct_send_allow_authenticated})
       .bind(8, to_string(config.quarantine_digest))
       .bind(9, std::int64_t{config.quarantine_digest_hour})
-      .bind(10, number_of(id))
+      .bind(10, to_string(config.reject_direct_send_mode))
+      .bind(11, std::int64_t{config.reject_direct_send_percentage})
+      .bind(12, number_of(config.reject_direct_send_effective_from))
+      .bind(13, config.reject_direct_send_pilot_recipients.joined())
+      .bind(14, std::int64_t{config.reject_direct_send_return_to_audit_above})
+      .bind(15, number_of(id))
       .run();
 }
 
@@ -322,8 +348,8 @@ void put_domain(Database& database, OrganizationId id, const AcceptedDomain& dom
   database
       .prepare(
           "INSERT OR REPLACE INTO accepted_domain "
-          "(name, organization, type, match_sub_domains, is_default, next_hop, junk_detail) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+          "(name, organization, type, match_sub_domains, is_default, next_hop, junk_detail, "
+          "reject_direct_send) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(1, domain.name)
       .bind(2, number_of(id))
       .bind(3, to_string(domain.type))
@@ -331,6 +357,7 @@ void put_domain(Database& database, OrganizationId id, const AcceptedDomain& dom
       .bind(5, std::int64_t{domain.is_default})
       .bind(6, domain.next_hop)
       .bind(7, domain.junk_detail)
+      .bind(8, to_string(domain.reject_direct_send))
       .run();
 }
 

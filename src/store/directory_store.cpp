@@ -11,6 +11,7 @@
 #include "directory/spoof_validation.h"
 #include "directory/validation.h"
 #include "mail/domain_name.h"
+#include "store/direct_send_exception_rows.h"
 #include "store/directory_rows.h"
 #include "store/spoof_item_rows.h"
 #include "store/spoof_rows.h"
@@ -82,9 +83,10 @@ class SqliteDirectoryStore final : public DirectoryStore {
                            [&](Snapshot& next, const Organization& there) -> Result<void> {
                              OrganizationConfig config = there.config();
                              edit(config);
-                             if (auto checked = check_config(config); !checked) return checked;
-                             update_config(database_, there.id(), config);
-                             next.set_config(there.id(), config);
+                             const auto checked = check_config(std::move(config));
+                             if (!checked) return std::unexpected(checked.error());
+                             update_config(database_, there.id(), *checked);
+                             next.set_config(there.id(), *checked);
                              return {};
                            });
   }
@@ -173,6 +175,51 @@ class SqliteDirectoryStore final : public DirectoryStore {
             delete_spoof_item(database_, there.id(), guid);
           }
           next.set_spoof_items(there.id(), std::make_shared<const SpoofItems>(std::move(items)));
+          return {};
+        });
+  }
+
+  Result<DirectSendException> new_direct_send_exception(std::string_view organization,
+                                                        DirectSendException exception,
+                                                        Force force) override {
+    return change_of<DirectSendException>(
+        organization,
+        [&](Snapshot& next, const Organization& there) -> Result<DirectSendException> {
+          exception.guid = new_guid();
+          exception.when_created = exception.when_changed = now();
+          auto checked = check_direct_send_exception(std::move(exception), there, nullptr, force);
+          if (checked) write_exception(next, there, *checked);
+          return checked;
+        });
+  }
+
+  Result<void> set_direct_send_exception(std::string_view organization, std::string_view identity,
+                                         const Edit<DirectSendException>& edit,
+                                         Force force) override {
+    return change_of<void>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<void> {
+          const DirectSendException* const before = find_exception(there, identity);
+          if (before == nullptr) return no_exception(there, identity);
+          DirectSendException after = *before;
+          edit(after);
+          after.guid = before->guid;
+          after.when_created = before->when_created;
+          after.when_changed = now();
+          const auto checked = check_direct_send_exception(std::move(after), there, before, force);
+          if (!checked) return std::unexpected(checked.error());
+          write_exception(next, there, *checked);
+          return {};
+        });
+  }
+
+  Result<void> remove_direct_send_exception(std::string_view organization,
+                                            std::string_view identity) override {
+    return change_of<void>(
+        organization, [&](Snapshot& next, const Organization& there) -> Result<void> {
+          const DirectSendException* const exception = find_exception(there, identity);
+          if (exception == nullptr) return no_exception(there, identity);
+          delete_direct_send_exception(database_, there.id(), exception->guid);
+          put_exceptions(next, there, others_than(there, exception->guid));
           return {};
         });
   }
@@ -400,6 +447,33 @@ class SqliteDirectoryStore final : public DirectoryStore {
     next.put_domain(there.id(), domain);
   }
 
+  static const DirectSendException* find_exception(const Organization& organization,
+                                                   std::string_view identity) {
+    const SharedDirectSendExceptions& all = organization.direct_send_exceptions();
+    return all ? all->find(identity) : nullptr;
+  }
+  static std::vector<DirectSendException> others_than(const Organization& organization,
+                                                      const Guid& guid) {
+    std::vector<DirectSendException> others;
+    if (const SharedDirectSendExceptions& all = organization.direct_send_exceptions())
+      others.assign(all->all().begin(), all->all().end());
+    std::erase_if(others, [&](const DirectSendException& one) { return one.guid == guid; });
+    return others;
+  }
+  static void put_exceptions(Snapshot& next, const Organization& there,
+                             std::vector<DirectSendException> all) {
+    next.set_direct_send_exceptions(
+        there.id(),
+        all.empty() ? nullptr : std::make_shared<const DirectSendExceptions>(std::move(all)));
+  }
+  void write_exception(Snapshot& next, const Organization& there,
+                       const DirectSendException& exception) {
+    put_direct_send_exception(database_, there.id(), exception);
+    std::vector<DirectSendException> all = others_than(there, exception.guid);
+    all.push_back(exception);
+    put_exceptions(next, there, std::move(all));
+  }
+
   static const AcceptedDomain* find_domain(const Organization& organization,
                                            std::string_view name) {
     const auto wanted = mail::to_a_label(name);
@@ -413,6 +487,10 @@ class SqliteDirectoryStore final : public DirectoryStore {
     return fail(organization.name() + " has no inbound connector " + std::string(identity) + ".");
   }
 
+  static std::unexpected<Error> no_exception(const Organization& organization,
+                                             std::string_view identity) {
+    return fail(organization.name() + " has no exception " + std::string(identity) + ".");
+  }
   static std::unexpected<Error> no_spoof_item(const Organization& organization, const Guid& guid) {
     return fail(organization.name() + " has no spoofed sender with the Id " + guid.to_string() +
                 ".");

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "directory/connector_validation.h"
+#include "directory/direct_send_exceptions.h"
 #include "directory/objects.h"
 #include "directory/snapshot.h"
 #include "directory/spoof_items.h"
@@ -70,6 +71,16 @@ class DirectoryStore {
                                        directory::SpoofItemAction action) = 0;
   virtual Result<void> remove_spoof_items(std::string_view organization,
                                           const std::vector<directory::Guid>& guids) = 0;
+
+  /// GUID and times are given here. As stored.
+  virtual Result<directory::DirectSendException> new_direct_send_exception(
+      std::string_view organization, directory::DirectSendException exception, Force force) = 0;
+  virtual Result<void> set_direct_send_exception(std::string_view organization,
+                                                 std::string_view identity,
+                                                 const Edit<directory::DirectSendException>& edit,
+                                                 Force force) = 0;
+  virtual Result<void> remove_direct_send_exception(std::string_view organization,
+                                                    std::string_view identity) = 0;
 
   /// The first domain of an organization becomes its default. Name in any form: kept as A-label.
   virtual Result<directory::AcceptedDomain> new_accepted_domain(

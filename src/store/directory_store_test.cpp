@@ -14,6 +14,7 @@
 
 using namespace postern;
 using namespace postern::directory;
+using namespace std::chrono_literals;
 using store::DirectoryStore;
 
 namespace {
@@ -80,7 +81,8 @@ TEST_CASE("everything is there again after a restart") {
                                           .type = DomainType::internal_relay,
                                           .match_sub_domains = true,
                                           .next_hop = "lmtp:127.0.0.1:24",
-                                          .junk_detail = "Junk"})
+                                          .junk_detail = "Junk",
+                                          .reject_direct_send = DirectSendSwitch::off})
         .value();
     store
         ->set_organization_config("contoso",
@@ -93,6 +95,12 @@ TEST_CASE("everything is there again after a restart") {
                                     config.defer_on_temp_error = true;
                                     config.gateway_in_front = true;
                                     config.stamp_exchange_headers = true;
+                                    config.reject_direct_send_mode = EnforcementMode::audit;
+                                    config.reject_direct_send_percentage = 20;
+                                    config.reject_direct_send_return_to_audit_above = 7;
+                                    config.reject_direct_send_effective_from = Time(1h);
+                                    config.reject_direct_send_pilot_recipients = {
+                                        "Bob@contoso.com", "ann@CONTOSO.com", "bob@contoso.com"};
                                   })
         .value();
     store
@@ -124,6 +132,13 @@ TEST_CASE("everything is there again after a restart") {
   CHECK(there->config().defer_on_temp_error);
   CHECK(there->config().gateway_in_front);
   CHECK(there->config().stamp_exchange_headers);
+  CHECK(there->config().reject_direct_send_mode == EnforcementMode::audit);
+  CHECK(there->config().reject_direct_send_percentage == 20);
+  CHECK(there->config().reject_direct_send_return_to_audit_above == 7);
+  CHECK(there->config().reject_direct_send_effective_from == Time(1h));
+  CHECK(there->config().reject_direct_send_pilot_recipients ==
+        NameList{"ann@contoso.com", "bob@contoso.com"});
+  CHECK(there->find_domain("relay.contoso.net")->reject_direct_send == DirectSendSwitch::off);
   CHECK(there->arc_config().trusted_sealers == NameList{"fabrikam.com", "lists.test"});
   CHECK(there->domain_count() == 2);
   CHECK(there->default_domain()->name == "contoso.com");
@@ -374,6 +389,13 @@ TEST_CASE("a database of the first version is brought up to date") {
           "ALTER TABLE accepted_domain DROP COLUMN junk_detail;"
           "ALTER TABLE organization DROP COLUMN quarantine_digest;"
           "ALTER TABLE organization DROP COLUMN quarantine_digest_hour;"
+          "ALTER TABLE organization DROP COLUMN reject_mode;"
+          "ALTER TABLE organization DROP COLUMN reject_percentage;"
+          "ALTER TABLE organization DROP COLUMN reject_effective_from;"
+          "ALTER TABLE organization DROP COLUMN reject_pilot_recipients;"
+          "ALTER TABLE organization DROP COLUMN return_to_audit_above;"
+          "ALTER TABLE accepted_domain DROP COLUMN reject_direct_send;"
+          "DROP TABLE direct_send_exception;"
           "UPDATE schema_version SET version = 1 WHERE part = 'directory'");
   const auto store = folder.open();
   const SharedOrganization there = organization(*store);
@@ -381,8 +403,57 @@ TEST_CASE("a database of the first version is brought up to date") {
   CHECK_FALSE(there->config().defer_on_temp_error);
   CHECK_FALSE(there->config().stamp_exchange_headers);
   CHECK_FALSE(there->config().reject_direct_send_check_header_from);
+  CHECK(there->config().reject_direct_send_mode == EnforcementMode::enforce);
+  CHECK(there->config().reject_direct_send_percentage == 100);
+  CHECK(there->config().reject_direct_send_effective_from == Time());
+  CHECK(there->find_domain("contoso.com")->reject_direct_send == DirectSendSwitch::inherit);
+  CHECK(there->direct_send_exceptions() == nullptr);
   CHECK(there->arc_config().trusted_sealers.empty());
   CHECK(there->find_recipient("ann@contoso.com"));
+}
+
+TEST_CASE("exceptions of RejectDirectSend are kept, changed and removed") {
+  const Folder folder;
+  DirectSendException scanner;
+  scanner.name = "Scanner";
+  scanner.sender_ip_addresses = std::vector{*IpPrefix::parse("198.51.100.7")};
+  scanner.sender_certificate_name = "*.Vendor.test";
+  scanner.senders = {"Scanner@contoso.com", "relay.contoso.NET"};
+  scanner.recipients = {"ann@contoso.com"};
+  scanner.expires = now() + 24h;
+  scanner.reason = "until the new one is there";
+  {
+    const auto store = contoso(folder);
+    REQUIRE(store->new_direct_send_exception("contoso", scanner, Force::no));
+    CHECK(error_of(store->new_direct_send_exception("contoso", scanner, Force::no))
+              .starts_with("Name: "));
+    scanner.name = "Second";
+    REQUIRE(store->new_direct_send_exception("contoso", scanner, Force::no));
+    REQUIRE(store->set_direct_send_exception(
+        "contoso", "SCANNER", [](DirectSendException& one) { one.reason = "still"; }, Force::no));
+    CHECK(error_of(store->set_direct_send_exception(
+                       "contoso", "scanner",
+                       [](DirectSendException& one) { one.expires = Time(1h); }, Force::no))
+              .starts_with("ExpiresOn: "));
+    CHECK(error_of(store->remove_direct_send_exception("contoso", "Third")).contains("Third"));
+  }
+  const auto store = folder.open();
+  const SharedDirectSendExceptions all = organization(*store)->direct_send_exceptions();
+  REQUIRE(all);
+  REQUIRE(all->all().size() == 2);
+  const DirectSendException& first = all->all().front();
+  CHECK(first.name == "Scanner");
+  CHECK(first.reason == "still");
+  CHECK(first.sender_ip_addresses.size() == 1);
+  CHECK(first.sender_certificate_name == "*.vendor.test");
+  CHECK(first.senders == NameList{"relay.contoso.net", "scanner@contoso.com"});
+  CHECK(first.recipients == NameList{"ann@contoso.com"});
+  CHECK(first.expires == scanner.expires);
+  CHECK(first.when_created < first.when_changed);
+  for (const char* name : {"Scanner", "second"})
+    REQUIRE(store->remove_direct_send_exception("contoso", name));
+  CHECK(organization(*store)->direct_send_exceptions() == nullptr);
+  CHECK(organization(*folder.open())->direct_send_exceptions() == nullptr);
 }
 
 TEST_CASE("the relay of an organization and the limits of a connector are kept") {

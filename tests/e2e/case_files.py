@@ -49,7 +49,7 @@ def _of_file(file):
                 at.cmdlets.append(f'New-Organization -Name {rest}')
         elif word.startswith('RejectDirectSend'):
             at.cmdlets.append(f'Set-OrganizationConfig -{word} {rest} -Organization {at.organization}')
-        elif word in ('AcceptedDomain', 'Recipient', 'InboundConnector'):
+        elif word in ('AcceptedDomain', 'Recipient', 'InboundConnector', 'DirectSendException'):
             # Exchange's `smtp:*;1` would end the cmdlet.
             rest = re.sub(r'[^\s,]*;[^\s,]*', r"'\g<0>'", rest)
             at.cmdlets.append(f'New-{word} {rest} -Organization {at.organization}')
