@@ -1,0 +1,9 @@
+// Where the console begins: styles, and the application into the page.
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/parts.css';
+import { render } from 'preact';
+import { App } from './app';
+
+const place = document.getElementById('app');
+if (place) render(<App />, place);
