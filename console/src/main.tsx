@@ -2,6 +2,8 @@
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/parts.css';
+import './styles/tables.css';
+import './styles/shows.css';
 import { render } from 'preact';
 import { App } from './app';
 

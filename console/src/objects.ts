@@ -56,7 +56,8 @@ export interface PartyRow {
   Count: number;
   WouldBeRefused: number;
   Refused: number;
-  Sources: number;
+  /** Some of them. */
+  Sources: string[];
   FirstSeen: string;
   LastSeen: string;
 }
@@ -74,7 +75,7 @@ export interface SpfTerm {
   Status: 'Seen' | 'NeverSeen' | 'Missing';
   Count: number;
   LastSeen: string | null;
-  Sources: string[] | string | number;
+  Sources: string[];
   Suggestion: string;
 }
 

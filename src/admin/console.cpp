@@ -87,7 +87,10 @@ std::expected<Login, Refusal> answer_login(const Services& services, const Knock
   const Value* token = object == nullptr ? nullptr : object->find("Token");
   if (token == nullptr || token->get<std::string>() == nullptr)
     return std::unexpected(Refusal{400, "The body must be {\"Token\":\"…\"}."});
-  const auto found = identify(trim(*token->get<std::string>()), settings, now);
+  // As it was pasted, perhaps with the end of its line.
+  std::string given = *token->get<std::string>();
+  std::erase_if(given, [](char c) { return is_wsp(c) || c == '\r' || c == '\n'; });
+  const auto found = identify(given, settings, now);
   if (!found) return std::unexpected(Refusal{401, "No such token, or it has expired.", true});
 
   // A session that the browser still has is over: the cookie is replaced.

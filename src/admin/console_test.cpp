@@ -134,9 +134,11 @@ TEST_CASE("a wrong token begins nothing") {
 TEST_CASE("who logs in again or out has no session left behind") {
   ConsoleDesk desk;
   const auto first = desk.log_in(right);
+  REQUIRE(first);
   const std::string set = field(first->reply, "Set-Cookie");
   desk.cookie = set.substr(0, set.find(';'));
   const auto second = desk.log_in(right);
+  REQUIRE(second);
   CHECK(desk.sessions.size() == 1);
   const std::string again = field(second->reply, "Set-Cookie");
   CHECK(again != set);

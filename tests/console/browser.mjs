@@ -59,7 +59,8 @@ export async function open(page, path, heading) {
 }
 
 export async function settle(page) {
-  await page.waitForFunction(() => !document.querySelector('.waiting'));
+  // Not waitForFunction: it evaluates text, which the console's Content-Security-Policy forbids.
+  await until('all answers', async () => (await page.locator('.waiting').count()) === 0);
 }
 
 /** What axe-core calls serious or critical, as readable lines. */

@@ -2,7 +2,7 @@
 // serious, nothing has to be scrolled sideways, and nothing leaves the host (newPage).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cmdlet, logIn, newPage, open, picture, seriousViolations, settle, sidewaysPixels, withBrowser, world } from './browser.mjs';
+import { cmdlet, logIn, newPage, open, picture, seriousViolations, settle, sidewaysPixels, until, withBrowser, world } from './browser.mjs';
 
 withBrowser();
 
@@ -57,7 +57,7 @@ test('the pages are reached with the keyboard', async () => {
   await page.getByRole('link', { name: 'Connectors', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Connectors' }).waitFor();
-  await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+  await until('the title to have the keyboard', () => page.evaluate(() => document.activeElement?.tagName === 'H1'));
   await page.getByRole('button', { name: 'Make a connector' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();

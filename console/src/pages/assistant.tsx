@@ -7,7 +7,8 @@ import { UndoDialog } from '../parts/undo';
 import { Answered, Badge, PageHead, Panel, Shell } from '../parts/basics';
 import { useCmdlet, useDesk } from '../state';
 import { hasStages, stateOf, type Stage } from '../switch';
-import { AuditStep, EnforceStep, PilotStep, WatchStep, WhatIfStep } from './assistant_steps';
+import { EnforceStep, PilotStep, WatchStep } from './assistant_enforce';
+import { AuditStep, WhatIfStep } from './assistant_prepare';
 
 const steps = ['Audit', 'What-if', 'Pilot', 'Enforce', 'Watch'] as const;
 type Step = (typeof steps)[number];

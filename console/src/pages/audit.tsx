@@ -7,9 +7,11 @@ import { type Column, Table } from '../parts/table';
 import { useCmdlet, useDesk } from '../state';
 import { cmdletLine, daysAgo, plain, time } from '../text';
 
+/** Of a change what is different; of what was made or refused, what was asked for. */
 function changesOf(entry: AuditEntry): string {
   const changes = entry.ModifiedProperties ?? [];
-  if (changes.length > 0) return changes.map((one) => `${one.Name}: ${plain(one.OldValue)} → ${plain(one.NewValue)}`).join('; ');
+  const isChange = changes.some((one) => one.OldValue !== null) && changes.some((one) => one.NewValue !== null);
+  if (isChange) return changes.map((one) => `${one.Name}: ${plain(one.OldValue)} → ${plain(one.NewValue)}`).join('; ');
   return Object.entries(entry.CmdletParameters ?? {})
     .map(([name, value]) => `${name}: ${plain(value)}`)
     .join('; ');

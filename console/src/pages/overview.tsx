@@ -1,14 +1,14 @@
 // The first page: how the switch stands, how much Direct Send there is and of what kind, and what waits
 // for somebody's decision.
 import { useMemo } from 'preact/hooks';
-import type { Finding, Kind, OrganizationConfig, QuarantineRow, SourceRow, TimeRow, TraceRow } from '../objects';
+import type { Finding, OrganizationConfig, QuarantineRow, SourceRow, TimeRow, TraceRow } from '../objects';
 import { Answered, Badge, Empty, KindBadge, PageHead, Panel, Shell } from '../parts/basics';
-import { type Bar, type Series, StackedBars } from '../parts/chart';
+import { type Series, StackedBars } from '../parts/chart';
 import { linkTo, useCmdlet } from '../state';
 import { stateOf } from '../switch';
-import { cmdletLine, count, day, daysAgo, many } from '../text';
+import { cmdletLine, count, daysAgo, many } from '../text';
+import { kinds, toBars } from '../timeline';
 
-export const kinds: Kind[] = ['Vouched', 'Yours', 'Forwarder', 'Unclear', 'Spoof'];
 const series: Series[] = kinds.map((name) => ({ name, style: name.toLowerCase() }));
 
 export function OverviewPage() {
@@ -28,7 +28,7 @@ export function OverviewPage() {
       </div>
       <Panel title="Direct Send in the last 30 days, by judgement" actions={<a href={linkTo('sources')}>All sources</a>}>
         <Answered asked={overTime} name="Get-DirectSendReport">
-          <Volume rows={overTime.values} />
+          <Volume rows={overTime.values} start={start} />
         </Answered>
         {overTime.phase === 'missing' && <FromTheTrace />}
       </Panel>
@@ -41,11 +41,8 @@ export function OverviewPage() {
   );
 }
 
-function Volume({ rows }: { rows: TimeRow[] }) {
-  const bars: Bar[] = rows.map((row) => ({
-    label: day(row.Time).slice(5),
-    values: kinds.map((kind) => row[kind] ?? 0),
-  }));
+function Volume({ rows, start }: { rows: TimeRow[]; start: string }) {
+  const bars = toBars(rows, 'Day', start, (row) => kinds.map((kind) => row[kind]));
   if (rows.every((row) => row.Count === 0)) {
     return (
       <Empty title="No Direct Send in 30 days" cmdlet="Get-DirectSendReport -GroupBy Time -Interval Day">

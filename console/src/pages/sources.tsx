@@ -7,12 +7,19 @@ import { Answered, Badge, Empty, KindBadge, PageHead, Panel, Shell, Warnings } f
 import { type Column, Table } from '../parts/table';
 import { linkTo, useCmdlet, useDesk } from '../state';
 import { cmdletLine, count, day, daysAgo, list } from '../text';
-import { kinds } from './overview';
+import { kinds } from '../timeline';
 
 const views = ['Sources', 'Senders', 'Recipients', 'SPF terms'] as const;
 type View = (typeof views)[number];
 
 const percent = (part: number, whole: number) => (whole === 0 ? 0 : Math.round((part / whole) * 100));
+
+/** The first two; the page of the source has all. */
+function shortSenders(row: SourceRow): string {
+  const senders = Array.isArray(row.Senders) ? row.Senders : [row.Senders];
+  const more = Math.max(row.SenderCount, senders.length) - 2;
+  return list(senders.slice(0, 2)) + (more > 0 ? ` and ${count(more)} more` : '');
+}
 
 const sourceColumns: Column<SourceRow>[] = [
   { name: 'Source', value: (row) => row.Source },
@@ -21,8 +28,8 @@ const sourceColumns: Column<SourceRow>[] = [
   { name: 'Would be refused', value: (row) => row.WouldBeRefused, show: (row) => count(row.WouldBeRefused), isNumber: true },
   { name: 'SPF', value: (row) => percent(row.SpfPass, row.Count), show: (row) => `${percent(row.SpfPass, row.Count)} %`, isNumber: true },
   { name: 'DKIM', value: (row) => percent(row.DkimPass, row.Count), show: (row) => `${percent(row.DkimPass, row.Count)} %`, isNumber: true },
-  { name: 'Senders', value: (row) => list(row.Senders), isLong: true },
-  { name: 'Name', value: (row) => row.PtrDomain, isLong: true },
+  { name: 'Senders', value: (row) => list(row.Senders), show: shortSenders, isLong: true },
+  { name: 'Reverse name', value: (row) => row.PtrDomain, isLong: true },
   { name: 'Days', value: (row) => row.Days, isNumber: true },
   { name: 'Last seen', value: (row) => row.LastSeen, show: (row) => day(row.LastSeen) },
 ];
@@ -123,7 +130,7 @@ function ByParty({ days, by }: { days: number; by: 'Sender' | 'Recipient' }) {
     { name: 'Messages', value: (row) => row.Count, show: (row) => count(row.Count), isNumber: true },
     { name: 'Would be refused', value: (row) => row.WouldBeRefused, show: (row) => count(row.WouldBeRefused), isNumber: true },
     { name: 'Refused', value: (row) => row.Refused, show: (row) => count(row.Refused), isNumber: true },
-    { name: 'Sources', value: (row) => row.Sources, isNumber: true },
+    { name: 'Sources', value: (row) => list(row.Sources), isLong: true },
     { name: 'First seen', value: (row) => row.FirstSeen, show: (row) => day(row.FirstSeen) },
     { name: 'Last seen', value: (row) => row.LastSeen, show: (row) => day(row.LastSeen) },
   ];

@@ -91,7 +91,7 @@ export function TailPage() {
                   {row.SenderAddress} → {row.RecipientAddress}
                 </a>
                 <span class="tail-ip">{row.FromIP}</span>
-                <span class="tail-reason">{row.Decision === 'Reject' ? row.Reply.replace(/ \[.*$/, '') : (row.Reason[0] ?? row.Subject)}</span>
+                <span class="tail-reason">{row.Decision === 'Reject' ? row.Reply.replace(/ \[.*$/, '') : (row.Reason[0]?.split(', ')[0] ?? row.Subject)}</span>
               </li>
             ))}
           </ul>

@@ -18,8 +18,9 @@ const columns: Column<TraceRow>[] = [
   { name: 'Reason', value: (row) => shortReason(row), isLong: true },
 ];
 
+/** The setting that decided; its page has the rest. */
 function shortReason(row: TraceRow): string {
-  return row.Reason[0] ?? (row.Connector ? `Connector ${row.Connector}` : row.DirectSend ? 'DirectSend' : '');
+  return row.Reason[0]?.split(', ')[0] ?? (row.Connector ? `Connector ${row.Connector}` : row.DirectSend ? 'DirectSend' : '');
 }
 
 export function TraceTable({ rows, canSearch = false }: { rows: TraceRow[]; canSearch?: boolean }) {
