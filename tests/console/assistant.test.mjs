@@ -58,7 +58,7 @@ test('from nobody knows to a switch that is on, and back', async () => {
   }
 
   await step(page, 'Enforce');
-  await page.getByRole('button', { name: 'Turn it on' }).click();
+  await page.getByRole('button', { name: 'Turn it on', exact: true }).click();
   await confirm(page);
   await state(page, 'On');
   assert.match(await scan('bob@contoso.com'), /^550 5\.7\.68/);
@@ -86,7 +86,7 @@ test('a source becomes a connector, and is refused no more', async (t) => {
   const row = page.getByRole('table', { name: 'Sources' }).getByRole('row').filter({ hasText: '198.51.100.7' });
   await row.getByRole('button', { name: 'Make connector' }).click();
   const dialog = page.getByRole('dialog');
-  assert.equal(await dialog.getByLabel('Addresses').inputValue(), '198.51.100.7');
+  assert.equal(await dialog.getByLabel(/^Addresses/).inputValue(), '198.51.100.7');
   await dialog.getByLabel('Name', { exact: true }).fill('Printer');
   await dialog.getByRole('button', { name: 'Make connector' }).click();
   await dialog.waitFor({ state: 'detached' });

@@ -48,7 +48,8 @@ export async function logIn(page, token, path = '') {
   await page.goto(`${world.url}/${path}`);
   await page.getByLabel('Token').fill(token);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'attached' });
+  // On a phone the list of pages is hidden.
+  await page.locator('#menu').waitFor({ state: 'attached' });
 }
 
 /** Goes to a page of the console and waits until posternd has answered it. */

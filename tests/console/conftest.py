@@ -24,6 +24,8 @@ _dmarc.quar.test.          TXT "v=DMARC1; p=quarantine"
 7.100.51.198.in-addr.arpa. PTR printer.contoso.com.
 printer.contoso.com.       A   198.51.100.7
 '''
+# The printer is in the SPF record, the scanner was forgotten.
+WORLD = ZONE.replace('ip4:203.0.113.10 -all', 'ip4:203.0.113.10 ip4:198.51.100.7 -all') + RECORDS
 PRINTER, SCANNER, ATTACKER, BANK = '198.51.100.7', '198.51.100.20', '192.0.2.66', '203.0.113.9'
 
 
@@ -75,7 +77,7 @@ def postern(certificates):
     folder = pathlib.Path(tempfile.mkdtemp(prefix='postern-'))
     folder.chmod(0o755)
     try:
-        with Postern(folder, certificates, zone=ZONE + RECORDS) as postern:
+        with Postern(folder, certificates, zone=WORLD) as postern:
             make_world(postern)
             yield postern
     finally:

@@ -33,7 +33,7 @@ const questions: Record<string, string> = {
 
 const goodWords = /^(pass|accept|delivered|incoming|verified)/i;
 const badWords = /^(fail|reject|permerror|softfail)/i;
-const warnWords = /^(quarantine|defer|temperror|junk|spam|pending|movetojmf)/i;
+const warnWords = /^(filteredasspam|quarantine|defer|temperror|junk|spam|pending|movetojmf)/i;
 
 function toneOf(step: TraceStep): Tone {
   // Without a name an address is not worse than others.

@@ -117,7 +117,9 @@ function Message({ identity, onChange }: { identity: string; onChange: () => voi
                 </button>
               )}
             </div>
-            <Shell line={cmdletLine('Release-QuarantineMessage', { Identity: identity, ReleaseToAll: true })} />
+            {desk.may('Release-QuarantineMessage') && (
+              <Shell line={cmdletLine('Release-QuarantineMessage', { Identity: identity, ReleaseToAll: true })} />
+            )}
           </>
         )}
       </Answered>

@@ -89,7 +89,7 @@ export function Shell({ line, label = 'In the shell' }: { line: string; label?: 
       <span class="shell-label">{label}</span>
       <code>{line}</code>
       {canCopy && (
-        <button type="button" class="quiet small" onClick={() => void copy()} aria-label={`Copy: ${line}`}>
+        <button type="button" class="quiet small" onClick={() => void copy()} aria-label="Copy this line">
           {isCopied ? 'Copied' : 'Copy'}
         </button>
       )}

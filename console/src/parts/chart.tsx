@@ -131,7 +131,7 @@ export function StackedBars({ title, series, bars }: ChartProps) {
                 <g
                   key={one.label}
                   role="img"
-                  tabIndex={0}
+                  tabIndex={sum(one.values) > 0 ? 0 : -1}
                   aria-label={describe(one, series)}
                   class={index === pointed ? 'bar pointed' : 'bar'}
                   onMouseEnter={() => setPointed(index)}
