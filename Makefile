@@ -2,8 +2,9 @@
 #
 #   make              build/bin/posternd and build/bin/postern, optimized
 #   make run          the demo: Contoso on 127.0.0.1:2525, until Ctrl-C
-#   make test         unit tests, the same under ASan and UBSan, conformance, end to end, and a
-#                     look at every fuzz target
+#   make test         unit tests, the same under ASan and UBSan, conformance, end to end, the console
+#                     in a browser, and a look at every fuzz target
+#   make console      the web console in a headless Chromium
 #   make e2e-asan     end to end with programs built with ASan and UBSan
 #   make tsan         unit tests and end to end, under TSan
 #   make conformance  the public suites in CONFORMANCE_DIR (default ../shared/conformance)
@@ -22,7 +23,7 @@ build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(
         cmake --build --preset $(1) $(if $(2),--target $(2))
 ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 
-.PHONY: all run test lint unit asan tsan conformance e2e e2e-asan fuzz bench install install-library deb clean
+.PHONY: all run test lint unit asan tsan conformance e2e console e2e-asan fuzz bench install install-library deb clean
 
 all: | build
 	@scripts/install-dependencies build
@@ -38,7 +39,7 @@ run: | build
 
 test: | build
 	@scripts/install-dependencies build test
-	@$(MAKE) --no-print-directory lint unit conformance e2e asan
+	@$(MAKE) --no-print-directory lint unit conformance e2e console asan
 	@$(MAKE) --no-print-directory fuzz SECONDS=1
 
 lint:
@@ -68,6 +69,14 @@ conformance: | build
 e2e: | build
 	@$(call build,release)
 	@/usr/bin/python3 -m pytest -q tests/e2e
+
+# npm writes node_modules/.package-lock.json last.
+console: | build
+	@scripts/install-dependencies build test
+	@$(call build,release,posternd postern)
+	@cd tests/console && { [ node_modules/.package-lock.json -nt package-lock.json ] || \
+	  { npm ci --silent && touch node_modules/.package-lock.json; }; }
+	@/usr/bin/python3 -m pytest -q tests/console
 
 e2e-asan: | build
 	@$(call build,asan)

@@ -30,6 +30,8 @@ install(FILES ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/postern REN
 file(GLOB manual CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md
      ${CMAKE_SOURCE_DIR}/docs/fail2ban-*.conf)
 install(FILES ${manual} DESTINATION share/doc/postern)
+file(GLOB images CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/images/*.png)
+install(FILES ${images} DESTINATION share/doc/postern/images)
 
 install(CODE "set(POSTERN_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
 set(POSTERN_BINARY_DIR \"${CMAKE_BINARY_DIR}\")")

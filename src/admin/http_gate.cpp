@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "admin/cookies.h"
 #include "admin/rest.h"
 #include "base/ascii.h"
+#include "base/cursor.h"
 #include "base/encoding.h"
 #include "base/ip_address.h"
 #include "base/log.h"
@@ -68,18 +70,69 @@ bool same_token(std::string_view given, std::string_view token) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::expected<Caller, Refusal> find_bearer(std::string_view authorization,
-                                           const GateSettings& settings, Time now) {
+using Answer = std::expected<Caller, Refusal>;
+
+std::unexpected<Refusal> refuse(unsigned status, std::string_view sentence) {
+  return std::unexpected(Refusal{status, std::string(sentence)});
+}
+
+Answer find_bearer(std::string_view authorization, const GateSettings& settings, Time now) {
   constexpr std::string_view scheme = "Bearer ";
   constexpr std::string_view needed =
       "A valid Bearer token is needed: the content of admin.token, or one that New-ApiToken gave.";
-  if (!istarts_with(authorization, scheme))
-    return std::unexpected(Refusal{401, std::string(needed)});
-  const std::string_view given = trim(authorization.substr(scheme.size()));
-  if (same_token(given, settings.token)) return Caller{.name = "admin.token"};
-  const auto token = settings.tokens == nullptr ? std::nullopt : settings.tokens->find(given, now);
-  if (!token) return std::unexpected(Refusal{401, std::string(needed), true});
+  if (!istarts_with(authorization, scheme)) return refuse(401, needed);
+  auto found = identify(trim(authorization.substr(scheme.size())), settings, now);
+  if (!found) return std::unexpected(Refusal{401, std::string(needed), true});
+  return std::move(found->caller);
+}
+
+/// Who that was when the session began, if the token still counts: with the rights of now.
+std::optional<Caller> caller_of(const Credential& credential, const GateSettings& settings,
+                                Time now) {
+  if (!credential.token) {
+    if (credential.admin_digest != sha256(settings.token)) return std::nullopt;
+    return Caller{.name = "admin.token"};
+  }
+  const auto token =
+      settings.tokens == nullptr ? std::nullopt : settings.tokens->find(*credential.token, now);
+  if (!token) return std::nullopt;
   return Caller{.name = token->name, .role = token->role, .organization = token->organization};
+}
+
+bool is_read_method(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+Answer find_logged_in(const Knock& knock, const GateSettings& settings, Time now) {
+  const WebSession* session = find_session(knock.cookie, settings, now, !knock.is_poll);
+  if (session == nullptr) return refuse(401, "Nobody is logged in here, or no longer: log in.");
+  if (!is_read_method(knock.method)) {
+    if (!is_own_origin(knock)) return refuse(403, "This was not asked by a page of this server.");
+    if (!same_token(knock.csrf, session->csrf))
+      return refuse(403, "The field X-Postern-Csrf does not belong to this session.");
+  }
+  return *caller_of(session->credential, settings, now);
+}
+
+/// Which methods a path has; nothing: there is no such path.
+std::string_view methods_of(const Knock& knock, const GateSettings& settings) {
+  if (is_invoke_target(knock.path)) return "POST";
+  if (knock.path == "/healthz" || knock.path == "/metrics" || knock.path == "/openapi.json")
+    return "GET, HEAD";
+  // The socket's callers are known by their uid.
+  if (knock.is_local) return {};
+  if (knock.path == session_path && settings.sessions != nullptr) return "GET, HEAD, POST, DELETE";
+  if (find_console_file(settings.console, knock.path) != nullptr) return "GET, HEAD";
+  return {};
+}
+
+bool has_method(std::string_view methods, std::string_view method) {
+  Cursor in(methods);
+  while (!in.at_end()) {
+    if (in.take_while([](char c) { return c != ','; }) == method) return true;
+    in.take(", ");
+  }
+  return false;
 }
 
 }  // namespace
@@ -122,38 +175,78 @@ bool is_our_host(std::string_view host_field, const std::vector<std::string>& na
   return std::ranges::any_of(names, [&](const std::string& name) { return iequals(name, host); });
 }
 
+std::optional<Identified> identify(std::string_view token, const GateSettings& settings, Time now) {
+  if (same_token(token, settings.token)) {
+    return Identified{{.name = "admin.token"}, {.admin_digest = sha256(settings.token)}};
+  }
+  const auto found = settings.tokens == nullptr ? std::nullopt : settings.tokens->find(token, now);
+  if (!found) return std::nullopt;
+  return Identified{{.name = found->name, .role = found->role, .organization = found->organization},
+                    {.token = found->guid}};
+}
+
+std::string_view session_cookie_name(bool is_secure) {
+  return is_secure ? "__Host-postern" : "postern";
+}
+
+std::string_view session_cookie(std::string_view cookie_field) {
+  for (const bool is_secure : {true, false}) {
+    if (const auto found = find_cookie(cookie_field, session_cookie_name(is_secure))) return *found;
+  }
+  return {};
+}
+
+const WebSession* find_session(std::string_view cookie_field, const GateSettings& settings,
+                               Time now, bool is_use) {
+  const std::string_view cookie = session_cookie(cookie_field);
+  if (cookie.empty() || settings.sessions == nullptr) return nullptr;
+  const WebSession* session = settings.sessions->find(cookie, now, is_use);
+  if (session == nullptr || caller_of(session->credential, settings, now)) return session;
+  settings.sessions->end(cookie);
+  return nullptr;
+}
+
+bool is_own_origin(const Knock& knock) {
+  Cursor in(knock.origin);
+  const bool is_https = in.take("https://");
+  if (!is_https && (knock.is_tls || !in.take("http://"))) return false;
+  return !knock.host.empty() && iequals(in.rest(), knock.host);
+}
+
 std::expected<Caller, Refusal> check(const Knock& knock, const GateSettings& settings, Time now) {
-  const auto refuse = [](unsigned status, std::string sentence) {
-    return std::unexpected(Refusal{status, std::move(sentence)});
-  };
   if (!knock.is_local && !is_our_host(knock.host, settings.names)) {
     return refuse(421, "The Host field does not name this server.");
   }
+  const std::string_view methods = methods_of(knock, settings);
+  if (methods.empty()) return refuse(404, "There is nothing at this path.");
   const bool is_health = knock.path == "/healthz";
   const bool is_metrics = knock.path == "/metrics";
-  const bool is_invoke = is_invoke_target(knock.path);
-  if (!is_health && !is_metrics && !is_invoke && knock.path != "/openapi.json") {
-    return refuse(404, "There is nothing at this path.");
-  }
   if (!is_health && knock.is_local && !knock.is_administrator) {
     return refuse(403, "Only root and the user of posternd may use this socket.");
   }
   Caller caller{.name = std::string(knock.peer), .role = store::Role::viewer};
-  const bool is_open = is_health || (is_metrics && settings.open_metrics);
+  const bool is_login = knock.path == session_path && knock.method == "POST";
+  const bool is_page = find_console_file(settings.console, knock.path) != nullptr;
+  const bool is_open = is_health || is_login || is_page || (is_metrics && settings.open_metrics);
   if (knock.is_local) {
     caller.role = store::Role::administrator;
+  } else if (is_login && !is_own_origin(knock)) {
+    return refuse(403, "The console logs in here; programs send their token with each request.");
   } else if (!is_open) {
-    auto bearer = find_bearer(knock.authorization, settings, now);
-    if (!bearer) return std::unexpected(bearer.error());
-    caller = *std::move(bearer);
+    // A session is the cookie's alone: a token in the request has nothing to ask there.
+    const bool has_bearer = !knock.authorization.empty() && knock.path != session_path;
+    const bool has_cookie = !session_cookie(knock.cookie).empty() || knock.path == session_path;
+    auto found = has_bearer || !has_cookie ? find_bearer(knock.authorization, settings, now)
+                                           : find_logged_in(knock, settings, now);
+    if (!found) return found;
+    caller = *std::move(found);
   }
   // They tell of all organizations.
   if (is_metrics && caller.organization) {
     return refuse(403, "The metrics are those of all organizations: this token is for one.");
   }
-  const bool is_read = knock.method == "GET" || knock.method == "HEAD";
-  if (is_invoke ? knock.method != "POST" : !is_read) {
-    return refuse(405, is_invoke ? "Use POST here." : "Use GET here.");
+  if (!has_method(methods, knock.method)) {
+    return std::unexpected(Refusal{405, fmt::format("Use {} here.", methods), false, methods});
   }
   return caller;
 }

@@ -16,6 +16,7 @@
 #include <boost/beast/ssl.hpp>
 #include <utility>
 
+#include "admin/console.h"
 #include "admin/openapi.h"
 #include "admin/rest.h"
 #include "base/encoding.h"
@@ -64,6 +65,11 @@ Response make_response(unsigned status, std::string body, std::string_view type)
   response.set(http::field::content_type, beast::string_view(type.data(), type.size()));
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  response.set("X-Frame-Options", "DENY");
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("Cross-Origin-Resource-Policy", "same-origin");
+  const std::string_view policy = content_security_policy();
+  response.set("Content-Security-Policy", beast::string_view(policy.data(), policy.size()));
   response.body() = std::move(body);
   return response;
 }
@@ -79,8 +85,15 @@ Response make_refusal(const Refusal& refusal) {
     response.set(http::field::retry_after, std::to_string(wait));
   }
   if (refusal.status == 405) {
-    response.set(http::field::allow, refusal.sentence.contains("POST") ? "POST" : "GET, HEAD");
+    response.set(http::field::allow,
+                 beast::string_view(refusal.allow.data(), refusal.allow.size()));
   }
+  return response;
+}
+
+Response to_response(WebReply reply) {
+  Response response = make_response(reply.status, std::move(reply.body), reply.type);
+  for (const auto& [name, value] : reply.fields) response.set(name, value);
   return response;
 }
 
@@ -160,7 +173,7 @@ class HttpConnection {
       co_return false;
     }
     set_timeout(shared_.settings.request_timeout);
-    const auto caller = knock(parser.get());
+    const auto caller = let_in(parser);
     if (!caller) {
       Response response = make_refusal(caller.error());
       co_await send(response, parser.get().method() == http::verb::head, false);
@@ -185,34 +198,82 @@ class HttpConnection {
     co_return sent&& keep_alive;
   }
 
-  std::expected<Caller, Refusal> knock(const http::request<http::string_body>& request) {
+  /// What the request says of itself; views into it and into this connection.
+  Knock read_knock(const http::request<http::string_body>& request) const {
     const std::string_view target = to_view(request.target());
     Knock knock;
     knock.is_local = peer_.is_local;
+    knock.is_tls = scheme_ == "https";
     knock.is_administrator = peer_.is_administrator;
     knock.peer = peer_.name;
     knock.method = to_view(request.method_string());
     knock.path = target.substr(0, target.find('?'));
     knock.host = to_view(request[http::field::host]);
     knock.authorization = to_view(request[http::field::authorization]);
+    knock.cookie = to_view(request[http::field::cookie]);
+    knock.origin = to_view(request[http::field::origin]);
+    knock.csrf = to_view(request["X-Postern-Csrf"]);
+    knock.is_poll = !request["X-Postern-Poll"].empty();
+    return knock;
+  }
+
+  static bool is_login(const Knock& knock) {
+    return knock.path == session_path && knock.method == "POST";
+  }
+
+  /// Before the body is read.
+  std::expected<Caller, Refusal> let_in(const Parser& parser) {
+    const Knock knock = read_knock(parser.get());
     const Time time = now();
-    const bool has_credentials = !peer_.is_local && !knock.authorization.empty();
+    const bool has_credentials =
+        !peer_.is_local && (!knock.authorization.empty() || is_login(knock));
     if (has_credentials && shared_.failed_logins.is_blocked(peer_.address, time)) {
       return std::unexpected(Refusal{429, "Too many wrong tokens came from this address."});
     }
     auto caller = check(knock, shared_.gate, time);
+    if (caller && is_login(knock)) {
+      // Nobody is known yet: what is read is little.
+      const auto length = parser.content_length();
+      if (!length) return std::unexpected(Refusal{411, "A login says its Content-Length."});
+      if (*length > max_login_body)
+        return std::unexpected(
+            Refusal{413, fmt::format("A login may have {} octets.", max_login_body)});
+    }
     if (caller || caller.error().status == 404) return caller;
-    const Refusal& refusal = caller.error();
-    if (refusal.has_failed_login) shared_.failed_logins.note(peer_.address, time);
+    note_refusal(caller.error());
+    return caller;
+  }
+
+  void note_refusal(const Refusal& refusal) {
+    if (refusal.has_failed_login) shared_.failed_logins.note(peer_.address, now());
     log_warning("admin_refused",
                 {{"peer", peer_.name}, {"status", refusal.status}, {"problem", refusal.sentence}});
-    return caller;
+  }
+
+  /// Logging in and out of the console, and its question who it is.
+  Response answer_for_session(const Knock& knock, const Caller& caller, std::string_view body) {
+    if (!is_login(knock)) {
+      return to_response(answer_session(shared_.services, knock, caller, shared_.gate, now()));
+    }
+    auto login = answer_login(shared_.services, knock, body, shared_.gate, now());
+    if (!login) {
+      note_refusal(login.error());
+      return make_refusal(login.error());
+    }
+    log_info("admin_login", {{"peer", peer_.name}, {"caller", login->caller}});
+    return to_response(std::move(login->reply));
   }
 
   awaitable<Response> answer(const Caller& caller, http::request<http::string_body> request) {
     const std::string target(to_view(request.target()));
     const std::string path = target.substr(0, target.find('?'));
     if (path == "/healthz") co_return answer_health(shared_);
+    if (path == session_path) {
+      co_return answer_for_session(read_knock(request), caller, request.body());
+    }
+    if (const ConsoleFile* file = find_console_file(shared_.gate.console, path)) {
+      co_return to_response(answer_file(*file, to_view(request[http::field::if_none_match])));
+    }
     if (path == "/metrics") {
       co_return make_response(200, shared_.metrics.to_text(),
                               "text/plain; version=0.0.4; charset=utf-8");
@@ -256,6 +317,9 @@ class HttpConnection {
     count(shared_.metrics, response.result_int());
     response.keep_alive(keep_alive);
     response.prepare_payload();
+    // RFC 9110 section 8.6: there is no content whose length could be told.
+    if (response.result_int() == 204 || response.result_int() == 304)
+      response.erase(http::field::content_length);
     if (is_head) response.body().clear();
     set_timeout(shared_.settings.request_timeout);
     const auto [error, size] = co_await http::async_write(stream_, response, as_result);

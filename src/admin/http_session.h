@@ -39,6 +39,7 @@ struct HttpShared {
   ServerSettings settings;
   GateSettings gate;
   FailedLogins failed_logins;
+  WebSessions sessions;
   std::size_t connections = 0;
   /// Cmdlets run here: they wait for the disk.
   std::unique_ptr<net::BlockingPool> pool = std::make_unique<net::BlockingPool>(2, 64);

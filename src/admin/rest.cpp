@@ -57,6 +57,8 @@ std::string_view status_word(unsigned status) {
       return "NotFound";
     case 405:
       return "MethodNotAllowed";
+    case 411:
+      return "LengthRequired";
     case 413:
       return "PayloadTooLarge";
     case 429:

@@ -98,7 +98,7 @@ bool is_answered(const std::string& path) {
 class HttpServer final : public Server {
  public:
   HttpServer(Services services, Metrics& metrics, HealthCheck health)
-      : session_{std::move(services), metrics, std::move(health), {}, {}, {}, 0} {}
+      : session_{std::move(services), metrics, std::move(health), {}, {}, {}, {}, 0} {}
 
   ~HttpServer() override { stop(); }
 
@@ -179,7 +179,9 @@ Result<void> HttpServer::load(const ServerSettings& settings) {
   if (!tls) return std::unexpected(tls.error());
   GateSettings gate{.names = {settings.hostname},
                     .open_metrics = settings.open_metrics,
-                    .tokens = session_.services.tokens};
+                    .tokens = session_.services.tokens,
+                    .console = settings.console,
+                    .sessions = &session_.sessions};
   if (!settings.address.empty()) {
     auto token = load_token(settings.token_file);
     if (!token) return std::unexpected(token.error());

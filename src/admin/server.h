@@ -1,4 +1,4 @@
-// The administration's HTTP server: REST, /metrics, /healthz.
+// The administration's HTTP server: REST, the web console, /metrics, /healthz.
 //
 // It listens on the Unix socket `admin.sock`, where the peer's uid is the credential (root and
 // posternd's own user are administrators), and on a TCP address, where the Bearer token of
@@ -17,10 +17,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "admin/commands.h"
+#include "admin/console_files.h"
 #include "admin/metrics.h"
 #include "base/result.h"
 
@@ -35,6 +37,7 @@ struct ServerSettings {
   std::string private_key;
   /// /metrics on the TCP address without the token.
   bool open_metrics = false;
+  std::span<const ConsoleFile> console{};  ///< the web console's files, on the TCP address
 
   // Limits.
   std::size_t max_connections = 64;

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <thread>
 
+#include "admin/failed_logins.h"
 #include "admin/http_client.h"
 #include "admin/value_json.h"
 #include "base/encoding.h"
@@ -393,4 +394,93 @@ TEST_CASE("many clients at once, and the end among them") {
   clients.clear();
   CHECK(answered == 80);
   CHECK(administration.directory->snapshot()->only_organization()->recipient_count() == 80);
+}
+
+// ---------------------------------------------------------------------- the web console
+
+namespace {
+
+constexpr ConsoleFile console[] = {
+    {"/index.html", "text/html; charset=utf-8", "\"tag\"", "zipped"}};
+
+struct Console : Administration {
+  Console() : Administration([](ServerSettings& settings) { settings.console = ::console; }) {}
+
+  std::string ask(const std::string& method, const std::string& path,
+                  const std::string& fields = "", const std::string& content = "") const {
+    return talk(
+        method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields +
+        (content.empty() ? "" : "Content-Length: " + std::to_string(content.size()) + "\r\n") +
+        "\r\n" + content);
+  }
+  std::string log_in(const std::string& secret) const {
+    return ask("POST", "/session", "Origin: http://localhost\r\n",
+               R"({"Token":")" + secret + "\"}");
+  }
+};
+
+std::string between(const std::string& text, const std::string& begin, char end) {
+  const std::size_t at = text.find(begin);
+  REQUIRE(at != std::string::npos);
+  return text.substr(at + begin.size(), text.find(end, at + begin.size()) - at - begin.size());
+}
+
+}  // namespace
+
+TEST_CASE("the console is served with what keeps other pages out") {
+  Console administration;
+  const std::string page = administration.ask("GET", "/");
+  CHECK(status(page) == "200");
+  CHECK(body(page) == "zipped");
+  for (const char* field :
+       {"Content-Type: text/html; charset=utf-8", "Content-Encoding: gzip", "ETag: \"tag\"",
+        "X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer",
+        "Content-Security-Policy: default-src 'none'; script-src 'self';"}) {
+    CAPTURE(field);
+    CHECK(page.contains("\r\n" + std::string(field)));
+  }
+  const std::string known = administration.ask("GET", "/", "If-None-Match: \"tag\"\r\n");
+  CHECK(status(known) == "304");
+  CHECK_FALSE(known.contains("Content-Length"));
+  CHECK(body(administration.ask("HEAD", "/")).empty());
+  CHECK(status(administration.ask("GET", "/nothing.html")) == "404");
+}
+
+TEST_CASE("who logs in runs cmdlets with the cookie until he logs out") {
+  Console administration;
+  make_contoso(*administration.local());
+  const std::string login = administration.log_in(administration.token());
+  REQUIRE(status(login) == "200");
+  const std::string cookie =
+      "Cookie: postern=" + between(login, "Set-Cookie: postern=", ';') + "\r\n";
+  const std::string origin = "Origin: http://localhost\r\n";
+  const std::string csrf = "X-Postern-Csrf: " + between(login, "\"Csrf\":\"", '"') + "\r\n";
+  const std::string change = cmdlet("Set-OrganizationConfig", R"({"RejectDirectSend":true})");
+
+  CHECK(status(administration.ask("GET", "/session", cookie)) == "200");
+  CHECK(status(administration.ask("POST", target, cookie + origin, change)) == "403");
+  CHECK(status(administration.ask("POST", target, cookie + csrf, change)) == "403");
+  CHECK_FALSE(
+      administration.directory->snapshot()->only_organization()->config().reject_direct_send);
+  CHECK(status(administration.ask("POST", target, cookie + origin + csrf, change)) == "200");
+  CHECK(administration.directory->snapshot()->only_organization()->config().reject_direct_send);
+
+  CHECK(status(administration.ask("DELETE", "/session", cookie + origin + csrf)) == "204");
+  CHECK(status(administration.ask("POST", target, cookie + origin + csrf, change)) == "401");
+  CHECK(status(administration.ask("GET", "/session", cookie)) == "401");
+}
+
+TEST_CASE("logins that fail are counted, and their bodies are small") {
+  Console administration;
+  CHECK(status(administration.ask("POST", "/session", "", R"({"Token":"x"})")) == "403");
+  CHECK(status(administration.ask("POST", "/session", "Origin: http://localhost\r\n",
+                                  std::string(5000, 'x'))) == "413");
+  CHECK(status(administration.ask("POST", "/session",
+                                  "Origin: http://localhost\r\nTransfer-Encoding: chunked\r\n")) ==
+        "411");
+  for (int i = 0; i < FailedLogins::max_failures; ++i)
+    CHECK(status(administration.log_in("wrong")) == "401");
+  const std::string blocked = administration.log_in(administration.token());
+  CHECK(status(blocked) == "429");
+  CHECK(blocked.contains("\r\nRetry-After: 60"));
 }

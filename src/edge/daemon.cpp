@@ -72,7 +72,8 @@ admin::ServerSettings admin_settings(const Config& config) {
           .token_file = config.under_data("admin.token").string(),
           .hostname = config.hostname,
           .certificate = config.admin.certificate.string(),
-          .private_key = config.admin.private_key.string()};
+          .private_key = config.admin.private_key.string(),
+          .console = admin::console_files()};
 }
 
 /// A listening socket for every thread, bound while we may still be root.

@@ -200,4 +200,16 @@ std::optional<ApiToken> ApiTokens::find(std::string_view secret, Time now) {
   });
 }
 
+std::optional<ApiToken> ApiTokens::find(const directory::Guid& guid, Time now) {
+  return state_.with([&](State& state) -> std::optional<ApiToken> {
+    const auto found =
+        std::ranges::find(state.rows, guid, [](const Row& row) { return row.token.guid; });
+    if (found == state.rows.end() || (found->token.expires && *found->token.expires <= now))
+      return std::nullopt;
+    found->token.last_used = now;
+    found->is_noted = false;
+    return found->token;
+  });
+}
+
 }  // namespace postern::store

@@ -71,6 +71,8 @@ class ApiTokens {
   std::vector<ApiToken> list() const;
   /// Takes as long whichever token it is, or none. Nothing for one that has expired.
   std::optional<ApiToken> find(std::string_view secret, Time now);
+  /// Is it still there, and what may it do? For those who have shown it before.
+  std::optional<ApiToken> find(const directory::Guid& guid, Time now);
 
  private:
   struct Row {
