@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "store/trace_day.h"
 #include "store/trace_files.h"
+#include "store/traffic_day.h"
 
 namespace postern::store {
 namespace {
@@ -211,8 +212,7 @@ void ThreadedTrafficCounts::count_address(TrafficBatch& batch, AddressRole role,
                                           const TraceRecord& record) {
   fill(address_, role, record, key_);
   if (pending_.addresses >= settings_.pending_rows) {
-    while (coarsen(address_)) {
-    }
+    while (!is_coarsest(address_)) coarsen(address_);
   }
   text_.clear();
   append_to(text_, address_);

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "store/traffic_day.h"
+#include "store/traffic_key.h"
 
 namespace postern::store {
 

@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "base/encoding.h"
-#include "base/keyed_hash.h"
+#include <limits>
+
+#include "store/spoof_intelligence_rows.h"
 #include "store/trace_day.h"
 
 namespace postern::store {
 namespace {
 
+constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+
 constexpr std::int64_t schema_version = 1;
 constexpr const char* schema = R"sql(
+CREATE TABLE secret (low INTEGER NOT NULL, high INTEGER NOT NULL);
 CREATE TABLE traffic (
   id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, kind INTEGER NOT NULL, detail INTEGER NOT NULL,
   organization TEXT NOT NULL, source TEXT NOT NULL, ptr_domain TEXT NOT NULL, hello TEXT NOT NULL,
@@ -60,18 +64,6 @@ Database open_day(const std::string& path) {
   return std::move(*database);
 }
 
-std::int64_t row_id(const std::string& text) {
-  const std::string digest = sha256(text);
-  std::uint64_t id = 0;
-  for (std::size_t i = 0; i < 8; ++i) id = id << 8 | static_cast<unsigned char>(digest[i]);
-  return static_cast<std::int64_t>(id >> 1);
-}
-
-std::string budget_name(char table, std::int64_t hour, std::int64_t kind, std::int64_t detail,
-                        std::string_view organization) {
-  return fmt::format("{}{} {} {} {}", table, hour, kind, detail, organization);
-}
-
 Database open_to_read(const std::string& path) {
   Result<Database> database = Database::open(path, Database::Mode::read_only);
   if (!database) throw SqliteError(database.error().message, opening_problem(path));
@@ -99,29 +91,39 @@ TrafficDayWriter::TrafficDayWriter(const std::string& path, const TrafficLimits&
       update_address_(
           database_.prepare("UPDATE address SET messages = messages + ?2, refused = refused + ?3, "
                             "first = min(first, ?4), last = max(last, ?5) WHERE id = ?1")),
-      add_address_(database_.prepare("INSERT INTO address VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
-  count_rows();
+      add_address_(database_.prepare("INSERT INTO address VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+      hash_(load_hash_key(database_)) {
+  load_rows(Table::traffic);
+  load_rows(Table::address);
 }
 
-void TrafficDayWriter::count_rows() {
-  for (const auto& [table, letter] : {std::pair("traffic", 'r'), std::pair("address", 'a')}) {
-    Statement rows = database_.prepare(fmt::format(
-        "SELECT hour, kind, detail, organization, count(*) FROM {} GROUP BY 1, 2, 3, 4", table));
-    while (rows.step()) {
-      const auto count = static_cast<std::uint64_t>(rows.number(4));
-      budgets_[budget_name(letter, rows.number(0), rows.number(1), rows.number(2), rows.text(3))] +=
-          count;
-      hour_budget_[rows.number(0)] += count;
-    }
+std::int64_t TrafficDayWriter::number_of(Table table, std::string_view texts) const {
+  // Its lowest bit tells the tables apart, whose rows are known in one set.
+  const std::uint64_t hash = hash_(texts) >> 1;
+  return static_cast<std::int64_t>((hash & ~std::uint64_t{1}) |
+                                   (table == Table::traffic ? 0u : 1u));
+}
+
+void TrafficDayWriter::load_rows(Table table) {
+  Statement rows =
+      database_.prepare(fmt::format("SELECT id, hour, kind, detail, organization FROM {}",
+                                    table == Table::traffic ? "traffic" : "address"));
+  while (rows.step()) {
+    take_room(rows.number(0), table, rows.number(1), static_cast<TrafficKind>(rows.number(2)),
+              static_cast<int>(rows.number(3)), rows.text(4), no_limit);
   }
 }
 
-bool TrafficDayWriter::take_room(std::int64_t hour, std::string_view budget, std::uint64_t limit) {
+bool TrafficDayWriter::take_room(std::int64_t id, Table table, std::int64_t hour, TrafficKind kind,
+                                 int detail, std::string_view organization, std::uint64_t limit) {
+  std::string name =
+      fmt::format("{} {} {} {} ", static_cast<int>(table), hour, static_cast<int>(kind), detail);
+  std::uint64_t& own = budgets_[hash_(name += organization)];
   std::uint64_t& all = hour_budget_[hour];
-  std::uint64_t& own = budgets_[std::string(budget)];
-  if (own >= limit || all >= limits_.all_rows) return false;
+  if (limit != no_limit && (own >= limit || all >= limits_.all_rows)) return false;
   ++own;
   ++all;
+  rows_.insert(id);
   return true;
 }
 
@@ -129,11 +131,11 @@ TrafficDayWriter::Written TrafficDayWriter::write(const TrafficBatch& batch, boo
   Written written;
   try {
     SqliteTransaction transaction(database_);
-    for (const auto& [text, row] : batch.rows) write(row, is_full, written);
-    for (const auto& [text, row] : batch.addresses) write(row, is_full, written);
+    write_traffic(batch, is_full, written);
+    write_addresses(batch, is_full, written);
     transaction.commit();
   } catch (const SqliteError&) {
-    // The writer is given up: its budgets hold what was rolled back.
+    // The writer is given up: it knows rows that were rolled back.
     for (Statement* statement : {&update_row_, &add_row_, &update_address_, &add_address_})
       statement->reset();
     throw;
@@ -141,82 +143,131 @@ TrafficDayWriter::Written TrafficDayWriter::write(const TrafficBatch& batch, boo
   return written;
 }
 
-void TrafficDayWriter::write(const CountedTraffic& row, bool is_full, Written& written) {
-  const TrafficCount& count = row.count;
-  TrafficKey key = row.key;
-  for (;; coarsen(key)) {
-    std::string text;
-    append_to(text, key);
-    const std::int64_t id = row_id(text);
-    update_row_.bind(1, id)
-        .bind(2, static_cast<std::int64_t>(count.messages))
-        .bind(3, static_cast<std::int64_t>(count.recipients))
-        .bind(4, static_cast<std::int64_t>(count.self_to_self))
-        .bind(5, static_cast<std::int64_t>(count.with_tls))
-        .bind(6, to_micros(count.first))
-        .bind(7, to_micros(count.last))
-        .run();
-    if (key.detail == TrafficDetail::none) written.others += count.messages;
-    if (database_.changes() > 0) return;
-    const auto kind = static_cast<std::int64_t>(key.kind);
-    const auto detail = static_cast<std::int64_t>(key.detail);
-    if (key.detail != TrafficDetail::none &&
-        (is_full ||
-         !take_room(key.hour,
-                    budget_name('r', key.hour, kind, detail, key[TrafficText::organization]),
-                    limits_.organization_rows)))
-      continue;
-    int column = 0;
-    add_row_.bind(++column, id);
-    for (const std::int64_t number : {key.hour, kind, detail}) add_row_.bind(++column, number);
-    for (const std::string& one : key.texts) add_row_.bind(++column, one);
-    for (const std::uint64_t number :
-         {count.messages, count.recipients, count.self_to_self, count.with_tls})
-      add_row_.bind(++column, static_cast<std::int64_t>(number));
-    add_row_.bind(++column, to_micros(count.first)).bind(column + 1, to_micros(count.last));
-    add_row_.bind_blob(column + 2, pack_trace_id(count.sample)).run();
-    ++written.new_rows;
-    return;
+void TrafficDayWriter::write_traffic(const TrafficBatch& batch, bool is_full, Written& written) {
+  struct Merged {
+    CountedTraffic row;
+    bool is_new = false;
+  };
+  std::unordered_map<std::int64_t, Merged> merged;
+  std::string text;
+  for (const auto& [ignored, counted] : batch.rows) {
+    TrafficKey key = counted.key;
+    std::int64_t id = 0;
+    bool is_new = false;
+    for (;; coarsen(key)) {
+      text.clear();
+      append_to(text, key);
+      id = number_of(Table::traffic, text);
+      if (is_there(id)) break;
+      const bool is_last = key.detail == TrafficDetail::none;
+      is_new =
+          (is_last || !is_full) &&
+          take_room(id, Table::traffic, key.hour, key.kind, static_cast<int>(key.detail),
+                    key[TrafficText::organization], is_last ? no_limit : limits_.organization_rows);
+      if (is_new) break;
+    }
+    if (key.detail == TrafficDetail::none) written.others += counted.count.messages;
+    auto [at, is_first] = merged.try_emplace(id);
+    if (is_first) at->second = {{std::move(key), {}}, is_new};
+    at->second.row.count.add(counted.count);
+  }
+  for (const auto& [id, one] : merged) {
+    if (one.is_new) {
+      insert(id, one.row);
+      ++written.new_rows;
+    } else {
+      update(id, one.row.count);
+    }
   }
 }
 
-void TrafficDayWriter::write(const CountedAddress& row, bool is_full, Written& written) {
-  const AddressCount& count = row.count;
-  AddressKey key = row.key;
-  for (;;) {
-    std::string text;
-    append_to(text, key);
-    const std::int64_t id = row_id(text);
-    update_address_.bind(1, id)
-        .bind(2, static_cast<std::int64_t>(count.messages))
-        .bind(3, static_cast<std::int64_t>(count.refused))
-        .bind(4, to_micros(count.first))
-        .bind(5, to_micros(count.last))
-        .run();
-    if (database_.changes() > 0) return;
-    const auto kind = static_cast<std::int64_t>(key.kind);
-    const std::int64_t detail = detail_of(key);
-    const bool has_room =
-        !is_full && take_room(key.hour, budget_name('a', key.hour, kind, detail, key.organization),
-                              limits_.organization_addresses);
-    if (!has_room && coarsen(key)) continue;
-    add_address_.bind(1, id)
-        .bind(2, key.hour)
-        .bind(3, kind)
-        .bind(4, static_cast<std::int64_t>(key.role))
-        .bind(5, detail)
-        .bind(6, key.organization)
-        .bind(7, key.source)
-        .bind(8, key.sender_domain)
-        .bind(9, key.address)
-        .bind(10, static_cast<std::int64_t>(count.messages))
-        .bind(11, static_cast<std::int64_t>(count.refused))
-        .bind(12, to_micros(count.first))
-        .bind(13, to_micros(count.last))
-        .run();
-    ++written.new_rows;
-    return;
+void TrafficDayWriter::write_addresses(const TrafficBatch& batch, bool is_full, Written& written) {
+  struct Merged {
+    CountedAddress row;
+    bool is_new = false;
+  };
+  std::unordered_map<std::int64_t, Merged> merged;
+  std::string text;
+  for (const auto& [ignored, counted] : batch.addresses) {
+    AddressKey key = counted.key;
+    std::int64_t id = 0;
+    bool is_new = false;
+    for (;; coarsen(key)) {
+      text.clear();
+      append_to(text, key);
+      id = number_of(Table::address, text);
+      if (is_there(id)) break;
+      const bool is_last = is_coarsest(key);
+      is_new = (is_last || !is_full) &&
+               take_room(id, Table::address, key.hour, key.kind, detail_of(key), key.organization,
+                         is_last ? no_limit : limits_.organization_addresses);
+      if (is_new) break;
+    }
+    auto [at, is_first] = merged.try_emplace(id);
+    if (is_first) at->second = {{std::move(key), {}}, is_new};
+    at->second.row.count.add(counted.count);
   }
+  for (const auto& [id, one] : merged) {
+    if (one.is_new) {
+      insert(id, one.row);
+      ++written.new_rows;
+    } else {
+      update(id, one.row.count);
+    }
+  }
+}
+
+void TrafficDayWriter::insert(std::int64_t id, const CountedTraffic& row) {
+  const auto& [key, count] = row;
+  int column = 0;
+  add_row_.bind(++column, id);
+  for (const std::int64_t number : {key.hour, std::int64_t{static_cast<std::uint8_t>(key.kind)},
+                                    std::int64_t{static_cast<std::uint8_t>(key.detail)}})
+    add_row_.bind(++column, number);
+  for (const std::string& one : key.texts) add_row_.bind(++column, one);
+  for (const std::uint64_t number :
+       {count.messages, count.recipients, count.self_to_self, count.with_tls})
+    add_row_.bind(++column, static_cast<std::int64_t>(number));
+  add_row_.bind(column + 1, to_micros(count.first)).bind(column + 2, to_micros(count.last));
+  add_row_.bind_blob(column + 3, pack_trace_id(count.sample)).run();
+}
+
+void TrafficDayWriter::update(std::int64_t id, const TrafficCount& count) {
+  update_row_.bind(1, id)
+      .bind(2, static_cast<std::int64_t>(count.messages))
+      .bind(3, static_cast<std::int64_t>(count.recipients))
+      .bind(4, static_cast<std::int64_t>(count.self_to_self))
+      .bind(5, static_cast<std::int64_t>(count.with_tls))
+      .bind(6, to_micros(count.first))
+      .bind(7, to_micros(count.last))
+      .run();
+}
+
+void TrafficDayWriter::insert(std::int64_t id, const CountedAddress& row) {
+  const auto& [key, count] = row;
+  add_address_.bind(1, id)
+      .bind(2, key.hour)
+      .bind(3, std::int64_t{static_cast<std::uint8_t>(key.kind)})
+      .bind(4, std::int64_t{static_cast<std::uint8_t>(key.role)})
+      .bind(5, std::int64_t{detail_of(key)})
+      .bind(6, key.organization)
+      .bind(7, key.source)
+      .bind(8, key.sender_domain)
+      .bind(9, key.address)
+      .bind(10, static_cast<std::int64_t>(count.messages))
+      .bind(11, static_cast<std::int64_t>(count.refused))
+      .bind(12, to_micros(count.first))
+      .bind(13, to_micros(count.last))
+      .run();
+}
+
+void TrafficDayWriter::update(std::int64_t id, const AddressCount& count) {
+  update_address_.bind(1, id)
+      .bind(2, static_cast<std::int64_t>(count.messages))
+      .bind(3, static_cast<std::int64_t>(count.refused))
+      .bind(4, to_micros(count.first))
+      .bind(5, to_micros(count.last))
+      .run();
 }
 
 bool TrafficDayWriter::is_in_place() const {

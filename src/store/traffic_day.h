@@ -1,32 +1,27 @@
 // The traffic counts of one UTC day: one SQLite file, such as traffic/2025-01-29.db.
 //
-// A row's key is its number: 63 bits of the SHA-256 of its texts. So counting on is one statement
-// without an index, and nobody can choose texts that meet another's row.
+// A row's number is a hash of its texts, under a key of the file's own. So counting on is one
+// statement without an index, and nobody can choose texts that meet another's row.
 //
-// The limits hold here, where it is known what is there already. A row that is there is counted on,
-// whatever the limits say; a new one needs room for its step of detail, or tells less.
+// The limits hold here, where it is known what is there already: the writer knows the numbers of
+// all rows. A row that is there is counted on, whatever the limits say; a new one needs room for
+// its step of detail, or tells less. What tells less is put together before the disk is asked, so
+// that a flood costs little.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/keyed_hash.h"
 #include "store/sqlite.h"
 #include "store/traffic_key.h"
 
 namespace postern::store {
-
-/// Of an hour.
-struct TrafficLimits {
-  /// Of one organization, for each kind and each step of detail but the last.
-  std::uint64_t organization_rows = 500;
-  /// The same for names of senders and recipients.
-  std::uint64_t organization_addresses = 2'000;
-  /// Of all organizations together, of both.
-  std::uint64_t all_rows = 50'000;
-};
 
 /// Hashes keys under a secret: strangers choose most of their text.
 struct TrafficHash {
@@ -35,15 +30,6 @@ struct TrafficHash {
 };
 template <class Value>
 using TrafficMap = std::unordered_map<std::string, Value, TrafficHash, std::equal_to<>>;
-
-struct CountedTraffic {
-  TrafficKey key;
-  TrafficCount count;
-};
-struct CountedAddress {
-  AddressKey key;
-  AddressCount count;
-};
 
 /// What waits to be written, by the texts of the keys.
 struct TrafficBatch {
@@ -71,10 +57,20 @@ class TrafficDayWriter {
   bool is_in_place() const;
 
  private:
-  void count_rows();
-  bool take_room(std::int64_t hour, std::string_view budget, std::uint64_t limit);
-  void write(const CountedTraffic& row, bool is_full, Written& written);
-  void write(const CountedAddress& row, bool is_full, Written& written);
+  enum class Table : std::uint8_t { traffic, address };
+  /// The number that a key with these texts has.
+  std::int64_t number_of(Table table, std::string_view texts) const;
+  void load_rows(Table table);
+  bool is_there(std::int64_t id) const { return rows_.contains(id); }
+  /// Is there room for one more? If so, it is taken, for `id`.
+  bool take_room(std::int64_t id, Table table, std::int64_t hour, TrafficKind kind, int detail,
+                 std::string_view organization, std::uint64_t limit);
+  void insert(std::int64_t id, const CountedTraffic& row);
+  void update(std::int64_t id, const TrafficCount& count);
+  void insert(std::int64_t id, const CountedAddress& row);
+  void update(std::int64_t id, const AddressCount& count);
+  void write_traffic(const TrafficBatch& batch, bool is_full, Written& written);
+  void write_addresses(const TrafficBatch& batch, bool is_full, Written& written);
 
   std::string path_;
   TrafficLimits limits_;
@@ -84,14 +80,10 @@ class TrafficDayWriter {
   Statement add_row_;
   Statement update_address_;
   Statement add_address_;
-  std::unordered_map<std::string, std::uint64_t> budgets_;       ///< rows that are there
-  std::unordered_map<std::int64_t, std::uint64_t> hour_budget_;  ///< the same, of all
-};
-
-struct TrafficQuery {
-  std::string organization;
-  Time start;
-  Time end;
+  KeyedHash hash_;
+  boost::unordered_flat_set<std::int64_t> rows_;                        ///< that are there
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> budgets_;     ///< how many, of a step
+  boost::unordered_flat_map<std::int64_t, std::uint64_t> hour_budget_;  ///< of all
 };
 
 /// Calls `use` for what was counted between the two times; a row of an hour belongs to it if any of

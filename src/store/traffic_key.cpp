@@ -195,16 +195,17 @@ void coarsen(TrafficKey& key) {
   std::abort();  // A number that was never a TrafficDetail: our bug.
 }
 
-bool coarsen(AddressKey& key) {
+void coarsen(AddressKey& key) {
   if (!key.address.empty()) {
     key.address.clear();
-  } else if (!key.source.empty()) {
+  } else {
     key.source.clear();
     key.sender_domain.clear();
-  } else {
-    return false;
   }
-  return true;
+}
+
+bool is_coarsest(const AddressKey& key) {
+  return key.address.empty() && key.source.empty();
 }
 
 int detail_of(const AddressKey& key) {

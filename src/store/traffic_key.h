@@ -114,6 +114,31 @@ struct AddressCount {
   void add(const AddressCount& other);
 };
 
+struct CountedTraffic {
+  TrafficKey key;
+  TrafficCount count;
+};
+struct CountedAddress {
+  AddressKey key;
+  AddressCount count;
+};
+
+struct TrafficQuery {
+  std::string organization;
+  Time start;
+  Time end;
+};
+
+/// Of an hour.
+struct TrafficLimits {
+  /// Of one organization, for each kind and each step of detail but the last.
+  std::uint64_t organization_rows = 500;
+  /// The same for names of senders and recipients.
+  std::uint64_t organization_addresses = 2'000;
+  /// Of all organizations together, of both.
+  std::uint64_t all_rows = 50'000;
+};
+
 std::int64_t hour_of(Time time);
 /// Days since 1970.
 std::int64_t day_of_hour(std::int64_t hour);
@@ -128,8 +153,9 @@ void fill(AddressKey& address, AddressRole role, const TraceRecord& record, cons
 
 /// One step less; of `none` the same.
 void coarsen(TrafficKey& key);
-/// First without the address, then without the source; false: there is no further step.
-bool coarsen(AddressKey& key);
+/// First without the address, then without the source.
+void coarsen(AddressKey& key);
+bool is_coarsest(const AddressKey& key);
 /// How many steps it has gone.
 int detail_of(const AddressKey& key);
 
