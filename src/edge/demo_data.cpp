@@ -72,7 +72,9 @@ class Replay {
     store::TraceRecord record = make_record(mail, verdict);
     record.settings = policy::to_archive(basis.settings);
     record.facts = policy::to_archive(basis.facts);
-    record.evidence = policy::to_archive(evidence);
+    policy::EvidenceTexts texts = policy::to_archive(evidence);
+    record.origin = std::move(texts.origin);
+    record.evidence = std::move(texts.evidence);
     note(record, evidence);
     if (evidence.message) {
       const policy::JudgedRecipient recipient{.client = facts.client,
@@ -144,8 +146,11 @@ class Replay {
     message.dmarc =
         evaluate([&](const dns::AnswerSet& known) { return auth::evaluate_dmarc(query, known); });
     evidence.message = std::move(message);
-    evidence.message->own_domains = policy::find_own_domains(evidence, facts.reverse_path->domain,
-                                                             {*directory_, organization_->id()});
+    const policy::OwnDomains own{*directory_, organization_->id()};
+    auto own_domains = policy::with_view(evidence, [&](const policy::JudgedEvidenceView& view) {
+      return policy::find_own_domains(view, facts.reverse_path->domain, own);
+    });
+    evidence.message->own_domains = std::move(own_domains);
   }
 
   store::TraceRecord make_record(const DemoMail& mail, const policy::RcptVerdict& verdict) {
