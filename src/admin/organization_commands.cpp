@@ -118,7 +118,9 @@ CommandResult remove_organization(const Call& call) {
 }
 
 CommandResult get_organization_config(const Call& call) {
-  return Outcome{{describe_config(*call.organization)}, {}};
+  Object object = describe_config(*call.organization);
+  if (call.services.is_demo) object.set("DemoData", true);
+  return Outcome{{std::move(object)}, {}};
 }
 
 /// As -NextHop of an accepted domain, but for a folder.

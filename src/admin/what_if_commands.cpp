@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <future>
 
 #include "admin/commands.h"
 #include "admin/proposals.h"
@@ -53,11 +54,11 @@ void tell_record(const store::TraceScanned& scanned, const WhatIfReader& reader,
                   scanned.rows, format_time(*scanned.first), format_time(*scanned.last),
                   hours < 48 ? fmt::format("{} hours", std::max<std::int64_t>(hours, 1))
                              : fmt::format("{} days", (hours + 12) / 24)));
-  if (reader.not_judged() > 0) {
+  if (not_judged > 0) {
     outcome.warnings.push_back(
         fmt::format("{} of them are not judged: their client is not known, or they were written by "
                     "a version that did not keep what decides.",
-                    reader.not_judged()));
+                    not_judged));
   }
 }
 
@@ -75,10 +76,8 @@ CommandResult test_direct_send(const Call& call) {
                                 .then = *then,
                                 .server_name = call.services.server_name,
                                 .has_relay = call.services.has_relay};
-  policy::WhatIf what_if;
-  WhatIfReader reader(settings, what_if);
-  const store::TraceScanned scanned =
-      call.services.trace.scan({call.organization->name(), start, end}, reader);
+  const auto [what_if, scanned, not_judged] =
+      compare(call.services.trace, {call.organization->name(), start, end}, settings);
   const auto changed = what_if.changed_sources(scanned.last);
 
   Outcome outcome;
@@ -90,7 +89,7 @@ CommandResult test_direct_send(const Call& call) {
     }
     outcome.values.push_back(describe(one));
   }
-  tell_record(scanned, reader, outcome);
+  tell_record(scanned, not_judged, outcome);
   if (const policy::WhatIfCounts& others = what_if.others(); others.changes()) {
     outcome.warnings.push_back(fmt::format(
         "There are more sources than are told apart: {} recipients newly refused and {} "

@@ -18,6 +18,7 @@ std::size_t WhatIfReader::KeyHash::operator()(const Key& key) const noexcept {
 
 void WhatIfReader::begin_day() {
   known_.clear();
+  forward_paths_.clear();
   fact_numbers_.clear();
   facts_.clear();
   facts_by_number_.clear();
@@ -42,19 +43,27 @@ std::uint32_t WhatIfReader::number_of_facts(store::TraceTextId id, store::TraceT
   return number;
 }
 
+const std::optional<mail::Mailbox>& WhatIfReader::forward_path(store::TraceTextId id,
+                                                               store::TraceTexts& texts) {
+  if (forward_paths_.size() >= max_known_paths) forward_paths_.clear();
+  const auto [known, added] = forward_paths_.try_emplace(id);
+  if (added) known->second = read_forward_path(texts.text(id));
+  return known->second;
+}
+
 std::optional<WhatIfReader::Known> WhatIfReader::judge(const store::TraceScanRow& row,
                                                        const Facts& facts,
-                                                       store::TraceTexts& texts) const {
+                                                       store::TraceTexts& texts) {
   const auto client = IpAddress::parse(texts.text(row.client));
   const auto reverse_path = read_reverse_path(texts.text(row.reverse_path));
-  const auto forward_path = read_forward_path(texts.text(row.forward_path));
-  if (!client || !reverse_path || !forward_path) return std::nullopt;
+  const auto& forward = forward_path(row.forward_path, texts);
+  if (!client || !reverse_path || !forward) return std::nullopt;
   const policy::RcptFacts rcpt{.client = *client,
                                .hello = texts.text(row.hello),
                                .tls = row.has_tls,
                                .certificate_names = facts.certificate_names,
                                .reverse_path = &*reverse_path,
-                               .forward_path = &*forward_path,
+                               .forward_path = &*forward,
                                .server_name = settings_.server_name,
                                .has_relay = settings_.has_relay,
                                .reverse_name = facts.reverse_name};

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "directory/snapshot.h"
+#include "mail/mailbox.h"
 #include "policy/what_if.h"
 #include "store/trace_scan.h"
 
@@ -41,6 +42,7 @@ class WhatIfReader final : public store::TraceRowReader {
   /// Decisions that are remembered within a day.
   static constexpr std::size_t max_known = 200'000;
   static constexpr std::size_t max_known_facts = 20'000;
+  static constexpr std::size_t max_known_paths = 20'000;
 
   /// Of JudgedFacts what decides here.
   struct Facts {
@@ -71,12 +73,15 @@ class WhatIfReader final : public store::TraceRowReader {
   /// Its number, from 1; 0: they cannot be read.
   std::uint32_t number_of_facts(store::TraceTextId id, store::TraceTexts& texts);
   std::optional<Known> judge(const store::TraceScanRow& row, const Facts& facts,
-                             store::TraceTexts& texts) const;
+                             store::TraceTexts& texts);
+  const std::optional<mail::Mailbox>& forward_path(store::TraceTextId id, store::TraceTexts& texts);
 
   const WhatIfSettings& settings_;
   policy::WhatIf& what_if_;
   std::uint64_t not_judged_ = 0;
   std::unordered_map<Key, Known, KeyHash> known_;
+  /// Mailboxes are far fewer than senders.
+  std::unordered_map<store::TraceTextId, std::optional<mail::Mailbox>> forward_paths_;
   /// Texts differ in what does not decide here, so equal facts share a number.
   std::unordered_map<store::TraceTextId, std::uint32_t> fact_numbers_;
   std::map<Facts, std::uint32_t> facts_;

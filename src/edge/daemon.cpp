@@ -17,6 +17,7 @@
 #include "admin/server.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "edge/demo_data.h"
 #include "edge/own_mail.h"
 #include "edge/process.h"
 #include "edge/quarantine_clerk.h"
@@ -101,13 +102,14 @@ class Daemon {
   explicit Daemon(SharedSettings settings) : settings_(std::move(settings)) {}
   ~Daemon();
 
-  Result<void> start(std::vector<BoundListener> listeners);
+  Result<void> start(std::vector<BoundListener> listeners, SeedDemo seed);
   /// Until a signal ends it.
   void run();
 
  private:
   Result<void> open_stores();
   Result<void> open_quarantine();
+  Result<void> put_demo_data();
   void start_clerk();
   Result<void> start_workers(std::vector<BoundListener> listeners);
   void watch_values();
@@ -167,10 +169,17 @@ Daemon::~Daemon() {
   pool_.reset();
 }
 
-Result<void> Daemon::start(std::vector<BoundListener> listeners) {
+Result<void> Daemon::start(std::vector<BoundListener> listeners, SeedDemo seed) {
   // A peer that is gone is an error of its write, never the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   if (auto opened = open_stores(); !opened) return opened;
+  if (seed == SeedDemo::yes) {
+    if (auto put = put_demo_data(); !put) return put;
+  }
+  const bool is_demo = is_demo_directory(settings_->config.data_directory);
+  if (is_demo)
+    log_warning("demo_data", {{"data_directory", settings_->config.data_directory.string()},
+                              {"meaning", "the older mail in the trace was made up"}});
   if (auto started = start_workers(std::move(listeners)); !started) return started;
   watch_values();
   tls_.with([&](auto& tls) { tls = settings_->tls; });
@@ -187,7 +196,8 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners) {
       .spoofs = spoofs_.get(),
       .audit = audit_.get(),
       .traffic = traffic_.get(),
-      .resolver = [this, config = settings_->config] { return make_resolver(config, metrics_); }};
+      .resolver = [this, config = settings_->config] { return make_resolver(config, metrics_); },
+      .is_demo = is_demo};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
                                     [this] { return trouble(); });
   if (!server) return std::unexpected(server.error());
@@ -275,6 +285,19 @@ Result<void> Daemon::open_quarantine() {
     const auto owner = directory->find_domain(mail::to_a_label(domain).value_or(""));
     return owner ? owner.organization->guid().to_string() : std::string();
   });
+}
+
+Result<void> Daemon::put_demo_data() {
+  auto resolver = make_resolver(settings_->config, metrics_);
+  if (!resolver) return std::unexpected(resolver.error());
+  const auto rows = seed_demo({.directory = *directory_,
+                               .trace = *trace_,
+                               .resolver = **resolver,
+                               .server_name = settings_->config.hostname},
+                              now());
+  if (!rows) return std::unexpected(rows.error());
+  log_info("demo_seeded", {{"rows", *rows}});
+  return {};
 }
 
 void Daemon::start_clerk() {
@@ -535,8 +558,14 @@ int check(const Config& config) {
   return 0;
 }
 
-int run(const Config& config) {
+int run(const Config& config, SeedDemo seed) {
   configure_log(config.log_level, config.log_format);
+  if (seed == SeedDemo::yes) {
+    // Other people's names are nobody's demo: nothing of it is asked of the real DNS.
+    if (config.dns.zone.empty()) return complain({"--seed-demo: needs [dns] zone."});
+    if (auto checked = check_demo_directory(config.data_directory); !checked)
+      return complain(checked.error());
+  }
   raise_open_files();
   // What only root may do comes first: ports below 1024, private keys.
   auto settings = make_settings(config);
@@ -548,10 +577,14 @@ int run(const Config& config) {
   if (auto became = become_user(config.user); !became) return complain(became.error());
   const auto lock = DataDirectoryLock::take(config.data_directory);
   if (!lock) return complain(lock.error());
+  if (seed == SeedDemo::yes) {
+    if (auto marked = mark_demo_directory(config.data_directory); !marked)
+      return complain(marked.error());
+  }
 
   {
     Daemon daemon(*settings);
-    if (auto started = daemon.start(std::move(*listeners)); !started)
+    if (auto started = daemon.start(std::move(*listeners), seed); !started)
       return complain(started.error());
     daemon.run();
   }

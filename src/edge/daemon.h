@@ -9,7 +9,10 @@ namespace postern::edge {
 /// or binding anything. Tells on standard error; returns the exit status.
 int check(const Config& config);
 
+/// Makes up mail first: demo_data.h.
+enum class SeedDemo { no, yes };
+
 /// Until SIGTERM or SIGINT. Returns the exit status.
-int run(const Config& config);
+int run(const Config& config, SeedDemo seed = SeedDemo::no);
 
 }  // namespace postern::edge

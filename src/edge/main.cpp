@@ -27,6 +27,10 @@ int main(int argc, char** argv) {
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--check", check, "Say whether the configuration can be used, and exit");
+  bool seed_demo = false;
+  app.add_flag("--seed-demo", seed_demo,
+               "Into an empty data directory put an organization and thirty days of made-up mail, "
+               "then run; needs [dns] zone");
   app.set_version_flag("--version", "posternd " POSTERN_VERSION);
   try {
     app.parse(argc, argv);
@@ -40,5 +44,6 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (check) return postern::edge::check(*config);
-  return postern::edge::run(*config);
+  using postern::edge::SeedDemo;
+  return postern::edge::run(*config, seed_demo ? SeedDemo::yes : SeedDemo::no);
 }

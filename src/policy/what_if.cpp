@@ -108,18 +108,58 @@ void WhatIfCounts::add(const RcptChange& change) {
   to_be_proven += change.to_be_proven && !change.refused_then ? 1 : 0;
 }
 
-void WhatIf::Source::add_sender(std::string_view sender, const WhatIfLimits& limits) {
-  std::string name = to_lower(sender);
-  const std::size_t hash = std::hash<std::string_view>{}(name);
+void WhatIfCounts::add(const WhatIfCounts& more) {
+  count += more.count;
+  refused_now += more.refused_now;
+  refused_then += more.refused_then;
+  newly_refused += more.newly_refused;
+  newly_accepted += more.newly_accepted;
+  to_be_proven += more.to_be_proven;
+}
+
+void WhatIf::Source::add_hash(std::size_t hash, const WhatIfLimits& limits) {
   const auto at = std::ranges::lower_bound(sender_hashes, hash);
   if ((at == sender_hashes.end() || *at != hash) && sender_hashes.size() < limits.counted_senders)
     sender_hashes.insert(at, hash);
+}
+
+void WhatIf::Source::add_sender(std::string name, std::uint64_t times, const WhatIfLimits& limits) {
+  add_hash(std::hash<std::string_view>{}(name), limits);
   const auto known = std::ranges::find(senders, name, &decltype(senders)::value_type::first);
   if (known != senders.end()) {
-    ++known->second;
+    known->second += times;
   } else if (senders.size() < limits.senders) {
-    senders.emplace_back(std::move(name), 1);
+    senders.emplace_back(std::move(name), times);
   }
+}
+
+void WhatIf::Source::add(const Source& of_other_days, const WhatIfLimits& limits) {
+  WhatIfSource& mine = so_far;
+  const WhatIfSource& other = of_other_days.so_far;
+  mine.counts.add(other.counts);
+  if (mine.reason.empty()) mine.reason = other.reason;
+  SourceStatistics& statistics = mine.statistics;
+  const SourceStatistics& more = other.statistics;
+  if (statistics.reverse_domain.empty()) statistics.reverse_domain = more.reverse_domain;
+  if (statistics.certificate_name.empty()) statistics.certificate_name = more.certificate_name;
+  for (const auto member :
+       {&SourceStatistics::count, &SourceStatistics::attributed, &SourceStatistics::recipients,
+        &SourceStatistics::self_to_self, &SourceStatistics::with_tls,
+        &SourceStatistics::literal_hello, &SourceStatistics::days})
+    statistics.*member += more.*member;
+  for (const auto member : {&SourceStatistics::spf, &SourceStatistics::dkim,
+                            &SourceStatistics::dmarc, &SourceStatistics::composite}) {
+    (statistics.*member).pass += (more.*member).pass;
+    (statistics.*member).other += (more.*member).other;
+  }
+  if (more.first_seen)
+    statistics.first_seen =
+        std::min(statistics.first_seen.value_or(*more.first_seen), *more.first_seen);
+  if (more.last_seen)
+    statistics.last_seen =
+        std::max(statistics.last_seen.value_or(*more.last_seen), *more.last_seen);
+  for (const auto& [name, times] : of_other_days.senders) add_sender(name, times, limits);
+  for (const std::size_t hash : of_other_days.sender_hashes) add_hash(hash, limits);
 }
 
 void WhatIf::Source::add_evidence(const RcptRecord& record, const RcptChange& change,
@@ -144,7 +184,7 @@ void WhatIf::Source::add_evidence(const RcptRecord& record, const RcptChange& ch
   const auto day = std::chrono::floor<std::chrono::days>(record.received);
   if (statistics.days == 0 || day != last_day) ++statistics.days;
   last_day = day;
-  add_sender(record.reverse_path, limits);
+  add_sender(to_lower(record.reverse_path), 1, limits);
 }
 
 void WhatIf::add(const RcptChange& change, const RcptRecord& record) {
@@ -152,19 +192,34 @@ void WhatIf::add(const RcptChange& change, const RcptRecord& record) {
   // Other mail is not what is asked about, and its sources are without number.
   if (!change.own_sender && !is_changed) return;
   totals_.add(change);
-  auto source = sources_.find(record.client);
-  if (source == sources_.end()) {
-    if (sources_.size() >= limits_.sources) {
-      others_.add(change);
-      return;
-    }
-    source = sources_.try_emplace(record.client).first;
-    source->second.so_far.statistics.address = record.client;
+  Source* const source = find_source(record.client);
+  if (source == nullptr) {
+    others_.add(change);
+    return;
   }
-  source->second.so_far.counts.add(change);
-  if (is_changed && source->second.so_far.reason.empty())
-    source->second.so_far.reason = change.reason;
-  if (change.own_sender) source->second.add_evidence(record, change, limits_);
+  source->so_far.counts.add(change);
+  if (is_changed && source->so_far.reason.empty()) source->so_far.reason = change.reason;
+  if (change.own_sender) source->add_evidence(record, change, limits_);
+}
+
+WhatIf::Source* WhatIf::find_source(const IpAddress& client) {
+  if (const auto known = sources_.find(client); known != sources_.end()) return &known->second;
+  if (sources_.size() >= limits_.sources) return nullptr;
+  Source& made = sources_[client];
+  made.so_far.statistics.address = client;
+  return &made;
+}
+
+void WhatIf::add(const WhatIf& other_days) {
+  totals_.add(other_days.totals_);
+  others_.add(other_days.others_);
+  for (const auto& [client, more] : other_days.sources_) {
+    if (Source* const source = find_source(client)) {
+      source->add(more, limits_);
+    } else {
+      others_.add(more.so_far.counts);
+    }
+  }
 }
 
 std::vector<WhatIfSource> WhatIf::changed_sources(std::optional<Time> until) const {

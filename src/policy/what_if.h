@@ -76,6 +76,7 @@ struct WhatIfCounts {
   std::uint64_t to_be_proven = 0;
 
   void add(const RcptChange& change);
+  void add(const WhatIfCounts& more);
   bool changes() const { return newly_refused + newly_accepted > 0; }
 };
 
@@ -96,6 +97,8 @@ class WhatIf {
 
   /// Records come day by day, the oldest day first.
   void add(const RcptChange& change, const RcptRecord& record);
+  /// What was counted of other days.
+  void add(const WhatIf& other_days);
 
   const WhatIfCounts& totals() const { return totals_; }
   /// Sources beyond the limit.
@@ -116,8 +119,13 @@ class WhatIf {
 
     void add_evidence(const RcptRecord& record, const RcptChange& change,
                       const WhatIfLimits& limits);
-    void add_sender(std::string_view sender, const WhatIfLimits& limits);
+    void add_hash(std::size_t hash, const WhatIfLimits& limits);
+    void add_sender(std::string name, std::uint64_t times, const WhatIfLimits& limits);
+    void add(const Source& of_other_days, const WhatIfLimits& limits);
   };
+
+  /// Null: there are as many as there may be.
+  Source* find_source(const IpAddress& client);
 
   WhatIfLimits limits_;
   WhatIfCounts totals_;

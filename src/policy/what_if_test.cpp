@@ -106,3 +106,41 @@ TEST_CASE("sources and senders are bounded, and nothing is lost from the sum") {
   CHECK(what_if.others().newly_refused == 990);
   CHECK(what_if.to_sentence(changed).contains("mail to 2000 recipients"));
 }
+
+TEST_CASE("days may be counted apart and put together") {
+  WhatIf whole;
+  WhatIf first;
+  WhatIf second;
+  for (int i = 0; i < 60; ++i) {
+    const std::string client = "192.0.2." + std::to_string(i % 7);
+    const std::string sender = "user" + std::to_string(i % 5) + "@contoso.com";
+    RcptRecord record = record_of(client);
+    record.received = noon + std::chrono::days(i / 10);
+    record.reverse_path = sender;
+    record.spf = i % 3 == 0 ? "pass" : "fail";
+    record.tls = i % 2 == 0;
+    const RcptChange& change = i % 4 == 0 ? unchanged : refused;
+    whole.add(change, record);
+    (i < 30 ? first : second).add(change, record);
+  }
+  first.add(second);
+  const auto expected = whole.changed_sources(noon);
+  const auto found = first.changed_sources(noon);
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const SourceStatistics& a = found[i].statistics;
+    const SourceStatistics& b = expected[i].statistics;
+    CHECK(a.address == b.address);
+    CHECK(a.count == b.count);
+    CHECK(a.days == b.days);
+    CHECK(a.with_tls == b.with_tls);
+    CHECK(a.spf.pass == b.spf.pass);
+    CHECK(a.senders == b.senders);
+    CHECK(a.sender_count == b.sender_count);
+    CHECK(a.first_seen == b.first_seen);
+    CHECK(a.last_seen == b.last_seen);
+    CHECK(found[i].counts.newly_refused == expected[i].counts.newly_refused);
+    CHECK(found[i].judgement.sentence == expected[i].judgement.sentence);
+  }
+  CHECK(first.to_sentence(found) == whole.to_sentence(expected));
+}

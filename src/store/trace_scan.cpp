@@ -78,6 +78,16 @@ void scan(Database& database, const TraceScan& wanted, bool has_facts, TraceRowR
 
 }  // namespace
 
+void TraceScanned::add(TraceScanned other) {
+  rows += other.rows;
+  if (other.first) first = std::min(first.value_or(*other.first), *other.first);
+  if (other.last) last = std::max(last.value_or(*other.last), *other.last);
+  for (std::string& problem : other.problems) {
+    if (std::ranges::find(problems, problem) == problems.end())
+      problems.push_back(std::move(problem));
+  }
+}
+
 TraceTexts::TraceTexts(Database& database)
     : by_id_(database.prepare("SELECT text FROM string WHERE id = ?")) {}
 

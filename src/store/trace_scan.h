@@ -77,6 +77,8 @@ struct TraceScanned {
   std::optional<Time> last;
   /// Sentences about days that could not be read.
   std::vector<std::string> problems;
+
+  void add(TraceScanned other);
 };
 
 /// The rows of one file, as a rule as they came. Adds to `scanned`, problems included.

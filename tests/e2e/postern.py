@@ -77,7 +77,7 @@ class Postern:
     def __init__(self, folder, certificates, zone=ZONE, **tables):
         """`tables` are merged into the configuration: a table of the same name is updated, a
         list of tables (`listener`, `tls.sni`) replaced."""
-        self.folder, self.process, self.starts = folder, None, 0
+        self.folder, self.process, self.starts, self.options = folder, None, 0, []
         self.data, self.file, self.log_file = folder / 'data', folder / 'postern.toml', folder / 'posternd.log'
         self.address = own_address()
         self.smtp = (self.address, free_port(self.address))
@@ -121,7 +121,7 @@ class Postern:
     def launch(self):
         self.starts += 1
         with open(self.log_file, 'ab') as log:
-            self.process = subprocess.Popen([BIN / 'posternd', '--config', self.file], stdout=log, stderr=log)
+            self.process = subprocess.Popen([BIN / 'posternd', '--config', self.file, *self.options], stdout=log, stderr=log)
 
     def is_healthy(self):
         try:
