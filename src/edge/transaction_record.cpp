@@ -54,12 +54,15 @@ void note(store::TraceRecord& record, const auth::Iprev& iprev) {
   record.ptr = iprev.name;
 }
 
-policy::JudgedEvidence evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
-  policy::JudgedEvidence evidence;
-  if (spf.mail_from) evidence.mail_from = spf.mail_from->evaluation;
-  if (spf.helo) evidence.helo = spf.helo->evaluation;
-  evidence.iprev = iprev;
-  return evidence;
+policy::JudgedEvidenceView evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
+  return {.mail_from = spf.mail_from ? &spf.mail_from->evaluation : nullptr,
+          .helo = spf.helo ? &spf.helo->evaluation : nullptr,
+          .iprev = iprev};
+}
+
+void keep(store::TraceRecord& record, const policy::EvidenceTexts& texts) {
+  record.origin = texts.origin;
+  record.evidence = texts.evidence;
 }
 
 /// What RejectDirectSend would have refused, with all that became known of it: whoever audits reads
@@ -94,7 +97,7 @@ void note(store::TraceRecord& record, const SpfOutcome& spf, const auth::Iprev& 
   note(record, spf);
   note(record, iprev);
   // Of a message whose content was judged it has been kept already.
-  if (record.evidence.empty()) record.evidence = policy::to_archive(evidence_of(spf, iprev));
+  if (record.origin.empty()) keep(record, policy::to_archive(evidence_of(spf, iprev)));
 }
 
 }  // namespace
@@ -182,19 +185,9 @@ void EdgeTransaction::note_evidence(const MessageEvidence& message,
 void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
                                     const MessageEvidence& message,
                                     const std::optional<policy::ArcTestimony>& testimony) {
-  policy::JudgedEvidence evidence = evidence_of(spf, iprev);
-  policy::JudgedMessage& kept = evidence.message.emplace(
-      policy::JudgedMessage{.client = judged_.facts.address,
-                            .filtered = filtering_ && filtering_->client(),
-                            .author_domains = checks_.author_domains().domains,
-                            .own_domains = {},
-                            .dkim = message.dkim,
-                            .arc = message.arc,
-                            .testimony = testimony,
-                            .dmarc = message.dmarc,
-                            .hosts = message.hosts,
-                            .suffixes = std::nullopt,
-                            .own_switches = {}});
+  std::vector<std::string> own_domains;
+  std::vector<directory::DirectSendSwitch> own_switches;
+  std::optional<std::vector<std::string>> suffixes;
   if (settings_->suffixes) {
     // Nothing is compared by it where DMARC passes.
     std::vector<std::string> names;
@@ -203,15 +196,27 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
       if (message.hosts)
         std::ranges::copy(message.hosts->mail_exchangers, std::back_inserter(names));
     }
-    kept.suffixes = policy::find_suffixes(*settings_->suffixes, names);
+    suffixes = policy::find_suffixes(*settings_->suffixes, names);
   }
+  const policy::JudgedMessageView found{.client = judged_.facts.address,
+                                        .filtered = filtering_ && filtering_->client(),
+                                        .author_domains = checks_.author_domains().domains,
+                                        .own_domains = own_domains,
+                                        .dkim = message.dkim,
+                                        .arc = message.arc,
+                                        .testimony = testimony,
+                                        .dmarc = message.dmarc,
+                                        .hosts = message.hosts,
+                                        .suffixes = suffixes,
+                                        .own_switches = own_switches};
+  policy::JudgedEvidenceView evidence = evidence_of(spf, iprev);
+  evidence.message = &found;
   const directory::SharedSnapshot directory = services_.directory.snapshot();
-  kept.own_domains =
+  own_domains =
       policy::find_own_domains(evidence, reverse_path_.domain, {*directory, organization_->id()});
-  kept.own_switches =
-      policy::find_own_switches(kept.own_domains, {*directory, organization_->id()});
-  const std::string text = policy::to_archive(evidence);
-  for (Accepted& accepted : accepted_) accepted.record.evidence = text;
+  own_switches = policy::find_own_switches(own_domains, {*directory, organization_->id()});
+  const policy::EvidenceTexts texts = policy::to_archive(evidence);
+  for (Accepted& accepted : accepted_) keep(accepted.record, texts);
 }
 
 void EdgeTransaction::record_accepted(Accepted&& accepted) {
