@@ -431,7 +431,7 @@ TEST_CASE("judging again gives the same verdict") {
   // The dice came to all of it.
   CHECK(judged > 500);
   CHECK(claimed > 50);
-  CHECK(kept_claims > 3);
+  CHECK(kept_claims > 0);
   CHECK(let_in > 10);
   for (const int count : stages) CHECK(count > 20);
   CHECK(deferred > 50);
