@@ -139,7 +139,8 @@ TEST_CASE("accepted domains") {
   CHECK(desk.run("Get-AcceptedDomain relay.contoso.net") ==
         R"({"Name":"relay.contoso.net","Identity":"relay.contoso.net",)"
         R"("DomainName":"relay.contoso.net","DomainType":"InternalRelay","Default":false,)"
-        R"("MatchSubDomains":true,"NextHop":"smtp:192.0.2.1:25","JunkDelivery":"header"})"
+        R"("MatchSubDomains":true,"RejectDirectSend":"Inherit","NextHop":"smtp:192.0.2.1:25",)"
+        R"("JunkDelivery":"header"})"
         "\n");
   CHECK(desk.run("Set-AcceptedDomain RELAY.contoso.net -MakeDefault $true -NextHop $null").empty());
   CHECK(desk.property("Get-AcceptedDomain relay*", "Default") == "True");
