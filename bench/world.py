@@ -86,12 +86,6 @@ def pss_kilobytes(pid):
     raise RuntimeError(f'no Pss for {pid}')
 
 
-def service_environment():
-    """What the service sets for posternd, which is measured as it runs there."""
-    lines = (TOP / 'conf/postern.service').read_text().splitlines()
-    return dict(line.removeprefix('Environment=').split('=', 1) for line in lines if line.startswith('Environment='))
-
-
 class World:
     """Processes on ports of their own, which end with the `with` block."""
     port_names = ('plain', 'proxied', 'admin', 'lmtp', 'sink')
@@ -131,8 +125,7 @@ class World:
 
     def start(self, name, command):
         log = open(self.folder / f'{name}.log', 'wb')
-        self.processes[name] = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log,
-                                                env=os.environ | service_environment())
+        self.processes[name] = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log)
 
     def start_postern(self, config):
         (self.folder / 'postern.toml').write_text(config.format(data=self.folder / 'data', **self.ports))

@@ -98,7 +98,7 @@ std::expected<JudgedRows, CommandError> read_judged_rows(const Call& call) {
     rows.is_known.push_back(recipient.has_value());
     rows.recipients.push_back(std::move(recipient).value_or(policy::JudgedRecipient{}));
     // That of an accepted recipient has the content; all of them have the same.
-    auto evidence = policy::read_evidence(record.evidence);
+    auto evidence = policy::read_evidence({record.origin, record.evidence});
     if (evidence && !rows.evidence.message) rows.evidence = *std::move(evidence);
   }
   return rows;

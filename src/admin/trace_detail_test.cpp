@@ -54,7 +54,9 @@ struct Desk : TestDesk {
     record.reply = verdict.reply.to_line() + " [mx.contoso.com …]";
     record.settings = to_archive(basis.settings);
     record.facts = to_archive(basis.facts);
-    record.evidence = to_archive(evidence);
+    policy::EvidenceTexts texts = to_archive(evidence);
+    record.origin = std::move(texts.origin);
+    record.evidence = std::move(texts.evidence);
     record.settings_revision = snapshot->revision();
     return record;
   }

@@ -1,6 +1,5 @@
 #include "base/keyed_hash.h"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -21,13 +20,37 @@ class State {
     round();
     v_[0] ^= word;
   }
+  void take(std::string_view text) {
+    const std::uint64_t size = text.size();
+    std::uint64_t word = 0;
+    while (text.size() >= sizeof word) {
+      std::memcpy(&word, text.data(), sizeof word);
+      take(word);
+      text.remove_prefix(sizeof word);
+    }
+    word = 0;
+    if (!text.empty()) std::memcpy(&word, text.data(), text.size());
+    take(word | size << 56);
+  }
   std::uint64_t finish() {
     v_[2] ^= 0xff;
-    for (int i = 0; i < 4; ++i) round();
-    return v_[0] ^ v_[1] ^ v_[2] ^ v_[3];
+    return result();
+  }
+
+  /// Before the first word: the hash is to have 128 bits.
+  void make_wide() { v_[1] ^= 0xee; }
+  std::array<std::uint64_t, 2> finish_wide() {
+    v_[2] ^= 0xee;
+    const std::uint64_t low = result();
+    v_[1] ^= 0xdd;
+    return {low, result()};
   }
 
  private:
+  std::uint64_t result() {
+    for (int i = 0; i < 4; ++i) round();
+    return v_[0] ^ v_[1] ^ v_[2] ^ v_[3];
+  }
   void round() {
     v_[0] += v_[1];
     v_[2] += v_[3];
@@ -59,17 +82,15 @@ KeyedHash::Key KeyedHash::random_key() {
 
 std::uint64_t KeyedHash::operator()(std::string_view text) const {
   State state(key_.low, key_.high);
-  const std::uint64_t size = text.size();
-  std::uint64_t word = 0;
-  while (text.size() >= sizeof word) {
-    std::memcpy(&word, text.data(), sizeof word);
-    state.take(word);
-    text.remove_prefix(sizeof word);
-  }
-  word = 0;
-  if (!text.empty()) std::memcpy(&word, text.data(), text.size());
-  state.take(word | size << 56);
+  state.take(text);
   return state.finish();
+}
+
+std::array<std::uint64_t, 2> KeyedHash::digest(std::string_view text) const {
+  State state(key_.low, key_.high);
+  state.make_wide();
+  state.take(text);
+  return state.finish_wide();
 }
 
 }  // namespace postern

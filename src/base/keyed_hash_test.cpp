@@ -13,6 +13,10 @@ TEST_CASE("SipHash-2-4 gives the values of its authors") {
   for (char c = 0; c < 15; ++c) text += c;
   CHECK(hash(text) == 0xa129ca6149be45e5);
   CHECK(hash("") == 0x726fdb47dd0e0e31);
+  // Of their reference implementation with 128 bits: octets in the order in which they come.
+  CHECK(hash.digest("") == std::array<std::uint64_t, 2>{0xe6a825ba047f81a3, 0x930255c71472f66d});
+  CHECK(hash.digest(std::string(1, '\0')) ==
+        std::array<std::uint64_t, 2>{0x44af996bd8c187da, 0x45fc229b11597634});
 }
 
 TEST_CASE("another key is another hash") {

@@ -12,6 +12,8 @@ namespace postern::dns {
 namespace {
 
 constexpr std::size_t max_text = 4000;
+/// Of one message.
+constexpr std::size_t usual_answers = 12;
 
 /// As in a zone file (RFC 1035 section 5.1): what is not printable is `\DDD`.
 void append_escaped(std::string& to, std::string_view octets, bool quoted) {
@@ -46,6 +48,7 @@ void append_records(std::string& to, const Answer& answer) {
 }  // namespace
 
 void Asked::add(const AnswerSet& answers) {
+  if (entries_.capacity() == 0) entries_.reserve(usual_answers);
   for (const auto& [question, answer] : answers) {
     if (entries_.size() >= max_answers) return;
     const bool is_there = std::ranges::any_of(

@@ -54,19 +54,22 @@ void note(store::TraceRecord& record, const auth::Iprev& iprev) {
   record.ptr = iprev.name;
 }
 
-policy::JudgedEvidence evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
-  policy::JudgedEvidence evidence;
-  if (spf.mail_from) evidence.mail_from = spf.mail_from->evaluation;
-  if (spf.helo) evidence.helo = spf.helo->evaluation;
-  evidence.iprev = iprev;
-  return evidence;
+policy::JudgedEvidenceView evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
+  return {.mail_from = spf.mail_from ? &spf.mail_from->evaluation : nullptr,
+          .helo = spf.helo ? &spf.helo->evaluation : nullptr,
+          .iprev = iprev};
+}
+
+void keep(store::TraceRecord& record, const policy::EvidenceTexts& texts) {
+  record.origin = texts.origin;
+  record.evidence = texts.evidence;
 }
 
 void note(store::TraceRecord& record, const SpfOutcome& spf, const auth::Iprev& iprev) {
   note(record, spf);
   note(record, iprev);
   // Of a message whose content was judged it has been kept already.
-  if (record.evidence.empty()) record.evidence = policy::to_archive(evidence_of(spf, iprev));
+  if (record.origin.empty()) keep(record, policy::to_archive(evidence_of(spf, iprev)));
 }
 
 }  // namespace
@@ -153,18 +156,8 @@ void EdgeTransaction::note_evidence(const MessageEvidence& message,
 void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
                                     const MessageEvidence& message,
                                     const std::optional<policy::ArcTestimony>& testimony) {
-  policy::JudgedEvidence evidence = evidence_of(spf, iprev);
-  policy::JudgedMessage& kept = evidence.message.emplace(
-      policy::JudgedMessage{.client = judged_.facts.address,
-                            .filtered = filtering_ && filtering_->client(),
-                            .author_domains = checks_.author_domains().domains,
-                            .own_domains = {},
-                            .dkim = message.dkim,
-                            .arc = message.arc,
-                            .testimony = testimony,
-                            .dmarc = message.dmarc,
-                            .hosts = message.hosts,
-                            .suffixes = std::nullopt});
+  std::vector<std::string> own_domains;
+  std::optional<std::vector<std::string>> suffixes;
   if (settings_->suffixes) {
     // Nothing is compared by it where DMARC passes.
     std::vector<std::string> names;
@@ -173,13 +166,25 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
       if (message.hosts)
         std::ranges::copy(message.hosts->mail_exchangers, std::back_inserter(names));
     }
-    kept.suffixes = policy::find_suffixes(*settings_->suffixes, names);
+    suffixes = policy::find_suffixes(*settings_->suffixes, names);
   }
+  const policy::JudgedMessageView found{.client = judged_.facts.address,
+                                        .filtered = filtering_ && filtering_->client(),
+                                        .author_domains = checks_.author_domains().domains,
+                                        .own_domains = own_domains,
+                                        .dkim = message.dkim,
+                                        .arc = message.arc,
+                                        .testimony = testimony,
+                                        .dmarc = message.dmarc,
+                                        .hosts = message.hosts,
+                                        .suffixes = suffixes};
+  policy::JudgedEvidenceView evidence = evidence_of(spf, iprev);
+  evidence.message = &found;
   const directory::SharedSnapshot directory = services_.directory.snapshot();
-  kept.own_domains =
+  own_domains =
       policy::find_own_domains(evidence, reverse_path_.domain, {*directory, organization_->id()});
-  const std::string text = policy::to_archive(evidence);
-  for (Accepted& accepted : accepted_) accepted.record.evidence = text;
+  const policy::EvidenceTexts texts = policy::to_archive(evidence);
+  for (Accepted& accepted : accepted_) keep(accepted.record, texts);
 }
 
 void EdgeTransaction::record_accepted(Accepted&& accepted) {

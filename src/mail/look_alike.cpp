@@ -290,11 +290,22 @@ static_assert(std::ranges::adjacent_find(likenesses, [](const Likeness& a, const
                 return a.last >= b.first;
               }) == likenesses.end());
 
-char32_t looks_like(char32_t c) {
+constexpr char32_t look_up(char32_t c) {
   const auto* const found =
       std::ranges::lower_bound(likenesses, c, {}, [](const Likeness& one) { return one.last; });
   const bool is_there = found != likenesses.end() && found->first <= c;
   return is_there ? static_cast<unsigned char>(found->looks_like) : c;
+}
+
+/// Nearly all names are ASCII.
+constexpr auto ascii_likenesses = [] {
+  std::array<char32_t, 128> table{};
+  for (char32_t c = 0; c < table.size(); ++c) table[c] = look_up(c);
+  return table;
+}();
+
+char32_t looks_like(char32_t c) {
+  return c < ascii_likenesses.size() ? ascii_likenesses[c] : look_up(c);
 }
 
 /// Two letters that run into one; 0: they do not.

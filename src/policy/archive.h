@@ -20,6 +20,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -42,34 +43,66 @@ concept Like = std::same_as<std::remove_const_t<T>, Wanted>;
 template <class Enum>
 inline constexpr int last_enumerator = -1;
 
+/// What every message pays for, so it writes to memory that is there already.
 class ArchiveWriter {
  public:
-  ArchiveWriter() { text_.reserve(usual_size); }
+  ArchiveWriter() : text_(usual_size, '\0') {}
 
   template <class... T>
   void operator()(const T&... values) {
     (put(values), ...);
   }
-  std::string take() { return std::move(text_); }
+  /// The values as one group that is no value of its own.
+  template <class... T>
+  void group(const T&... values) {
+    mark('{');
+    (put(values), ...);
+    mark('}');
+  }
+  std::string text() const { return text_.substr(0, size_); }
 
  private:
-  void put(bool value) { put(std::int64_t{value}); }
+  /// Where `count` octets may be written; used_until() then says how many there were.
+  char* room(std::size_t count) {
+    if (size_ + count > text_.size()) text_.resize(2 * text_.size() + count);
+    return text_.data() + size_;
+  }
+  void used_until(const char* end) { size_ = static_cast<std::size_t>(end - text_.data()); }
+
+  void mark(char value) {
+    char* const at = room(1);
+    *at = value;
+    used_until(at + 1);
+  }
+  void put(bool value) { number(int{value}, ',', 0); }
   template <std::integral T>
   void put(T value) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    text_.append(digits, end) += ',';
+    number(value, ',', 0);
   }
   template <class T>
     requires std::is_enum_v<T>
   void put(T value) {
     static_assert(last_enumerator<T> > 0);
-    put(static_cast<int>(value));
+    number(static_cast<int>(value), ',', 0);
   }
   void put(std::string_view value) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value.size()).ptr;
-    (text_.append(digits, end) += ':').append(value);
+    char* const at = number(value.size(), ':', value.size());
+    if (!value.empty()) std::memcpy(at, value.data(), value.size());
+    used_until(at + value.size());
+  }
+  /// Returns where it ends, and leaves room for `more` octets there.
+  template <std::integral T>
+  char* number(T value, char mark, std::size_t more) {
+    constexpr std::size_t most_digits = 24;
+    char* at = room(most_digits + more);
+    if (value >= 0 && value <= 9) {
+      *at++ = static_cast<char>('0' + value);  // as nearly all are
+    } else {
+      at = std::to_chars(at, at + most_digits - 1, value).ptr;
+    }
+    *at++ = mark;
+    used_until(at);
+    return at;
   }
   void put(const std::string& value) { put(std::string_view(value)); }
   void put(const directory::Text& value) { put(value.view()); }
@@ -79,33 +112,42 @@ class ArchiveWriter {
   void put(Time value) { put(std::int64_t{value.time_since_epoch().count()}); }
   template <class T>
   void put(const std::vector<T>& values) {
-    text_ += '{';
+    mark('{');
     for (const T& value : values) put(value);
-    text_ += '}';
+    mark('}');
   }
   template <class T>
   void put(const directory::CompactList<T>& values) {
-    text_ += '{';
+    mark('{');
     for (const T& value : values) put(value);
-    text_ += '}';
+    mark('}');
   }
   template <class T>
   void put(const std::optional<T>& value) {
-    text_ += '{';
+    mark('{');
     if (value) put(*value);
-    text_ += '}';
+    mark('}');
+  }
+  /// Null: missing, as with std::optional.
+  template <class T>
+    requires std::is_class_v<T>
+  void put(const T* value) {
+    mark('{');
+    if (value != nullptr) put(*value);
+    mark('}');
   }
   template <class T>
     requires std::is_class_v<T>
   void put(const T& value) {
-    text_ += '{';
+    mark('{');
     describe(*this, value);
-    text_ += '}';
+    mark('}');
   }
 
   /// Most texts are shorter.
-  static constexpr std::size_t usual_size = 700;
-  std::string text_;
+  static constexpr std::size_t usual_size = 1000;
+  std::string text_;  ///< with room behind what is used
+  std::size_t size_ = 0;
 };
 
 class ArchiveReader {
@@ -115,6 +157,13 @@ class ArchiveReader {
   template <class... T>
   void operator()(T&... values) {
     (get_if_there(values), ...);
+  }
+  /// What ArchiveWriter::group wrote.
+  template <class... T>
+  void group(T&... values) {
+    if (!enter()) return;
+    (get_if_there(values), ...);
+    leave();
   }
   /// Everything was read, and all of it made sense.
   bool is_done() const { return !failed_ && in_.at_end(); }

@@ -261,7 +261,9 @@ TEST_CASE("judging again gives the same verdict") {
     if (!accepted.empty()) {
       const Organization& organization = *verdicts[accepted.front()].organization;
       const OwnDomains own{directory, organization.id()};
-      message.own_domains = find_own_domains(evidence, reverse_path.domain, own);
+      message.own_domains = with_view(evidence, [&](const JudgedEvidenceView& view) {
+        return find_own_domains(view, reverse_path.domain, own);
+      });
       const ArcTestimony* const testimony = message.testimony ? &*message.testimony : nullptr;
       const bool own_author = std::ranges::any_of(
           message.author_domains, [&](const std::string& domain) { return own.has(domain); });
@@ -392,5 +394,5 @@ TEST_CASE("words are cut, and what is too long as a whole is not kept") {
   REQUIRE(read->message->arc.hops.size() == max_judged_hops);
   CHECK(read->message->arc.hops.back().instance == 50);
   message.author_domains.assign(1, std::string(max_judged_text, 'x'));
-  CHECK(to_archive(evidence).empty());
+  CHECK(to_archive(evidence).evidence.empty());
 }

@@ -215,7 +215,7 @@ RcptBasis find_basis(const RcptFacts& facts, const Snapshot& directory,
   return basis;
 }
 
-std::vector<std::string> find_own_domains(const JudgedEvidence& evidence,
+std::vector<std::string> find_own_domains(const JudgedEvidenceView& evidence,
                                           std::string_view reverse_path_domain,
                                           const OwnDomains& own) {
   std::vector<std::string> found;
@@ -223,10 +223,11 @@ std::vector<std::string> find_own_domains(const JudgedEvidence& evidence,
     if (!name.empty() && own.has(name) && std::ranges::find(found, name) == found.end())
       found.emplace_back(name);
   };
-  const JudgedMessage& message = *evidence.message;
+  const JudgedMessageView& message = *evidence.message;
   for (const std::string& domain : message.author_domains) look(domain);
   look(reverse_path_domain);
-  if (const auth::SpfEvaluation* spf = evidence.main_spf()) look(spf->domain);
+  if (const auth::SpfEvaluation* spf = evidence.mail_from ? evidence.mail_from : evidence.helo)
+    look(spf->domain);
   for (const auth::DkimResult& one : message.dkim) look(one.domain);
   if (!message.testimony) return found;
   for (const auto& [method, ptype, property] :

@@ -1,14 +1,15 @@
 // What a message was judged on, as the trace keeps it, so that it can be explained and judged again
 // (judge_again.h).
 //
-// Three texts, since they repeat differently and the trace keeps equal texts once:
+// Four texts, since they repeat differently and the trace keeps equal texts once:
 //
 //   settings  of the directory what took part: of the organizations their switches, the domains
 //             and connectors that were looked at, the recipient's policy. Much the same for all
 //             mail of an organization.
 //   facts     of the client and the recipient what the row itself does not say, and the signals.
-//   evidence  of the envelope and the message what SPF, DKIM, ARC, DMARC and iprev found. Much the
-//             same for all mail of one sender.
+//   origin    what was found about the client: iprev, SPF of its HELO. The same for all its mail.
+//   evidence  of the envelope and the message what SPF, DKIM, ARC and DMARC found. Much the same
+//             for all mail of one sender, whichever of his servers brings it.
 //
 // From a connector only those list entries are kept that have to do with the client and the
 // envelope, and one of every list that has others only: whether a list is empty decides, too. So
@@ -97,6 +98,41 @@ struct JudgedEvidence {
   }
 };
 
+/// The same where it is found, so that it can be written without being copied.
+struct JudgedMessageView {
+  const IpAddress& client;
+  bool filtered = false;
+  const std::vector<std::string>& author_domains;
+  const std::vector<std::string>& own_domains;
+  const std::vector<auth::DkimResult>& dkim;
+  const auth::ArcResult& arc;
+  const std::optional<ArcTestimony>& testimony;
+  const auth::DmarcEvaluation& dmarc;
+  const std::optional<auth::AuthorHosts>& hosts;
+  const std::optional<std::vector<std::string>>& suffixes;
+};
+struct JudgedEvidenceView {
+  const auth::SpfEvaluation* mail_from = nullptr;  ///< null: not checked
+  const auth::SpfEvaluation* helo = nullptr;
+  const auth::Iprev& iprev;
+  const JudgedMessageView* message = nullptr;
+};
+
+/// Calls `use` with a view of the whole.
+template <class Use>
+auto with_view(const JudgedEvidence& evidence, Use use) {
+  JudgedEvidenceView view{.mail_from = evidence.mail_from ? &*evidence.mail_from : nullptr,
+                          .helo = evidence.helo ? &*evidence.helo : nullptr,
+                          .iprev = evidence.iprev};
+  if (!evidence.message) return use(view);
+  const JudgedMessage& it = *evidence.message;
+  const JudgedMessageView message{it.client, it.filtered, it.author_domains, it.own_domains,
+                                  it.dkim,   it.arc,      it.testimony,      it.dmarc,
+                                  it.hosts,  it.suffixes};
+  view.message = &message;
+  return use(view);
+}
+
 /// Longest text of each kind. What is longer is not kept, and the row cannot be judged again.
 inline constexpr std::size_t max_judged_text = 64 * 1024;
 /// Of a text in the evidence that decides nothing: a DMARC record, the detail of a problem.
@@ -114,7 +150,7 @@ RcptBasis find_basis(const RcptFacts& facts, const directory::Snapshot& director
                      const RcptVerdict& verdict);
 
 /// What JudgedMessage::own_domains is. `evidence` has a message.
-std::vector<std::string> find_own_domains(const JudgedEvidence& evidence,
+std::vector<std::string> find_own_domains(const JudgedEvidenceView& evidence,
                                           std::string_view reverse_path_domain,
                                           const OwnDomains& own);
 
@@ -125,9 +161,14 @@ std::vector<std::string> find_suffixes(const auth::PublicSuffixList& list,
 // Empty if it would be too long. Reading: nothing, if the text is not one of these.
 std::string to_archive(const JudgedSettings& settings);
 std::string to_archive(const JudgedFacts& facts);
-std::string to_archive(const JudgedEvidence& evidence);
+struct EvidenceTexts {
+  std::string origin;
+  std::string evidence;
+};
+EvidenceTexts to_archive(const JudgedEvidenceView& evidence);
+EvidenceTexts to_archive(const JudgedEvidence& evidence);
 std::optional<JudgedSettings> read_settings(std::string_view text);
 std::optional<JudgedFacts> read_facts(std::string_view text);
-std::optional<JudgedEvidence> read_evidence(std::string_view text);
+std::optional<JudgedEvidence> read_evidence(const EvidenceTexts& texts);
 
 }  // namespace postern::policy

@@ -227,25 +227,27 @@ template <class Archive, Like<auth::AuthorHosts> T>
 void describe(Archive& archive, T& it) {
   archive(it.mail_exchangers, it.addresses);
 }
-template <class Archive, Like<JudgedMessage> T>
+/// JudgedMessage, or a writer's view of one. Its client is told by describe_origin.
+template <class Archive, class T>
+  requires std::same_as<T, JudgedMessage> || std::same_as<T, const JudgedMessageView>
 void describe(Archive& archive, T& it) {
-  archive(it.client, it.filtered, it.author_domains, it.own_domains, it.dkim, it.arc, it.testimony,
-          it.dmarc, it.hosts, it.suffixes);
-}
-template <class Archive, Like<JudgedEvidence> T>
-void describe(Archive& archive, T& it) {
-  archive(it.mail_from, it.helo, it.iprev, it.message);
+  archive(it.author_domains, it.own_domains, it.dkim, it.arc, it.testimony, it.dmarc, it.hosts,
+          it.suffixes);
 }
 
 namespace {
+
+std::string text_of(const ArchiveWriter& archive) {
+  std::string text = archive.text();
+  if (text.size() > max_judged_text) text.clear();
+  return text;
+}
 
 template <class T>
 std::string write(const T& value) {
   ArchiveWriter archive;
   archive(value);
-  std::string text = archive.take();
-  if (text.size() > max_judged_text) text.clear();
-  return text;
+  return text_of(archive);
 }
 
 template <class T>
@@ -266,8 +268,17 @@ std::string to_archive(const JudgedSettings& settings) {
 std::string to_archive(const JudgedFacts& facts) {
   return write(facts);
 }
-std::string to_archive(const JudgedEvidence& evidence) {
-  return write(evidence);
+EvidenceTexts to_archive(const JudgedEvidenceView& evidence) {
+  const JudgedMessageView* const message = evidence.message;
+  ArchiveWriter origin;
+  origin.group(evidence.iprev, evidence.helo, message ? &message->client : nullptr,
+               message != nullptr && message->filtered);
+  ArchiveWriter found;
+  found.group(evidence.mail_from, message);
+  return {text_of(origin), text_of(found)};
+}
+EvidenceTexts to_archive(const JudgedEvidence& evidence) {
+  return with_view(evidence, [](const JudgedEvidenceView& view) { return to_archive(view); });
 }
 std::optional<JudgedSettings> read_settings(std::string_view text) {
   return read<JudgedSettings>(text);
@@ -275,8 +286,23 @@ std::optional<JudgedSettings> read_settings(std::string_view text) {
 std::optional<JudgedFacts> read_facts(std::string_view text) {
   return read<JudgedFacts>(text);
 }
-std::optional<JudgedEvidence> read_evidence(std::string_view text) {
-  return read<JudgedEvidence>(text);
+std::optional<JudgedEvidence> read_evidence(const EvidenceTexts& texts) {
+  JudgedEvidence found;
+  std::optional<IpAddress> client;
+  bool filtered = false;
+  for (const std::string* text : {&texts.origin, &texts.evidence})
+    if (text->empty() || text->size() > max_judged_text) return std::nullopt;
+  ArchiveReader from_origin(texts.origin);
+  from_origin.group(found.iprev, found.helo, client, filtered);
+  ArchiveReader from_evidence(texts.evidence);
+  from_evidence.group(found.mail_from, found.message);
+  if (!from_origin.is_done() || !from_evidence.is_done()) return std::nullopt;
+  if (found.message.has_value() != client.has_value()) return std::nullopt;
+  if (client) {
+    found.message->client = *client;
+    found.message->filtered = filtered;
+  }
+  return found;
 }
 
 }  // namespace postern::policy

@@ -3,9 +3,8 @@
 //
 //   store_directory_bench [organizations]     default 100,000, each with ten connectors
 //
-// It prints each figure beside its goal. The memory is in huge pages where the system lets programs
-// ask for them, as conf/postern.service does; GLIBC_TUNABLES= in the environment measures without.
-#include <malloc.h>
+// It prints each figure beside its goal. Memory is had as posternd has it (src/allocator.cpp);
+// MALLOC_CONF=thp:never in the environment measures without huge pages.
 #include <time.h>
 #include <unistd.h>
 
@@ -55,13 +54,6 @@ std::size_t resident() {
   std::size_t pages = 0;
   in >> total >> pages;
   return pages * 4096;
-}
-
-/// The C library reads what to do with memory before main() runs.
-void ask_for_huge_pages(char** argv) {
-  if (getenv("GLIBC_TUNABLES") != nullptr) return;
-  setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1);
-  execv("/proc/self/exe", argv);
 }
 
 /// Of the process, in kilobytes.
@@ -251,7 +243,6 @@ void measure_import(store::DirectoryStore& store) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ask_for_huge_pages(argv);
   setvbuf(stdout, nullptr, _IOLBF, 0);
   const auto organizations = static_cast<std::uint32_t>(argc > 1 ? std::atoi(argv[1]) : 100'000);
   const auto folder = std::filesystem::temp_directory_path() /
@@ -259,7 +250,6 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   const std::string path = folder / "postern.db";
   fill(path, organizations);
-  malloc_trim(0);
 
   const std::size_t before = resident();
   const auto start = Clock::now();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -36,27 +37,31 @@ CREATE TABLE row (
   dmarc INTEGER, dmarc_policy INTEGER, compauth INTEGER, signals INTEGER, subject INTEGER, message_id INTEGER,
   author INTEGER, size INTEGER NOT NULL, next_hop INTEGER, content_milliseconds INTEGER NOT NULL,
   delivery_milliseconds INTEGER NOT NULL, settings INTEGER, facts INTEGER, evidence INTEGER,
-  settings_revision INTEGER, answers BLOB);
+  settings_revision INTEGER, answers BLOB, origin INTEGER);
 CREATE UNIQUE INDEX row_id ON row (id, forward_path);
 CREATE INDEX row_received ON row (organization, received);
 CREATE INDEX row_forward_path ON row (forward_path);
 CREATE INDEX row_reverse_path ON row (reverse_path);
 CREATE INDEX row_client ON row (client);
 CREATE INDEX row_message_id ON row (message_id);
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 )sql";
-static_assert(trace_schema_version == 4, "the schema above says which version it is");
+static_assert(trace_schema_version == 5, "the schema above says which version it is");
 
-/// From version 3.
-constexpr const char* migration = R"sql(
+/// From version 3 to 4, and from there to 5. What rows of version 4 were judged on stood there in
+/// another form, and is not read.
+constexpr const char* migration_from_3 = R"sql(
 ALTER TABLE row ADD COLUMN settings INTEGER;
 ALTER TABLE row ADD COLUMN facts INTEGER;
 ALTER TABLE row ADD COLUMN evidence INTEGER;
 ALTER TABLE row ADD COLUMN settings_revision INTEGER;
 ALTER TABLE row ADD COLUMN answers BLOB;
-PRAGMA user_version = 4;
 )sql";
-static_assert(oldest_trace_schema_version == 3, "the migration above says from which version");
+constexpr const char* migration_from_4 = R"sql(
+ALTER TABLE row ADD COLUMN origin INTEGER;
+PRAGMA user_version = 5;
+)sql";
+static_assert(oldest_trace_schema_version == 3, "the migrations above say from which version");
 
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t session_bytes = 8;
@@ -105,9 +110,11 @@ Database open_day(const std::string& path) {
   version.step();
   const std::int64_t found = version.number(0);
   version.reset();
-  if (found == 0 || found == oldest_trace_schema_version) {
+  if (found == 0 || (found >= oldest_trace_schema_version && found < trace_schema_version)) {
     SqliteTransaction transaction(*database);
-    database->execute(found == 0 ? schema : migration);
+    if (found == 0) database->execute(schema);
+    if (found == 3) database->execute(migration_from_3);
+    if (found == 3 || found == 4) database->execute(migration_from_4);
     transaction.commit();
   } else if (found != trace_schema_version) {
     throw SqliteError(fmt::format("{} has the schema {} of another version", path, found),
@@ -278,6 +285,7 @@ void unpack_next_hop(std::string_view packed, TraceRecord& record) {
 
 std::string pack_ids(std::span<const std::int64_t> ids) {
   std::string packed;
+  packed.reserve(ids.size() * sizeof ids[0]);
   for (const std::int64_t id : ids) {
     for (int shift = 0; shift < 64; shift += 8)
       packed += static_cast<char>((static_cast<std::uint64_t>(id) >> shift) & 0xff);
@@ -303,7 +311,7 @@ TraceDayWriter::TraceDayWriter(const std::string& path)
       add_string_(database_.prepare("INSERT INTO string (hash, text) VALUES (?, ?)")),
       add_row_(database_.prepare(
           "INSERT OR REPLACE INTO row VALUES "
-          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
   // Fewer, larger checkpoints: each one is an fsync of the file. A cache of 32 MB, so that the
   // pages of the indexes are not read again for every batch.
   database_.execute(
@@ -326,18 +334,17 @@ void TraceDayWriter::write(std::span<const TraceRecord> records) {
   }
 }
 
-/// 128 bits under keys that nobody knows.
-std::string TraceDayWriter::digest(std::string_view text) const {
-  const std::array<std::uint64_t, 2> hashes = {digests_[0](text), digests_[1](text)};
-  std::string key(1 + sizeof hashes, '\0');
-  std::memcpy(key.data() + 1, hashes.data(), sizeof hashes);
-  return key;
-}
-
 std::int64_t TraceDayWriter::intern(std::string_view text) {
   // A digest of what a message was judged on is shorter, and no text begins like that.
   constexpr std::size_t longest_key = 100;
-  std::string key = text.size() <= longest_key ? std::string(text) : digest(text);
+  std::array<char, 1 + 16> digest{};
+  std::string_view key = text;
+  if (text.size() > longest_key) {
+    const auto hashes = digest_.digest(text);
+    static_assert(1 + sizeof hashes == sizeof digest);
+    std::memcpy(digest.data() + 1, hashes.data(), sizeof hashes);
+    key = {digest.data(), digest.size()};
+  }
   if (const auto known = known_strings_.find(key); known != known_strings_.end()) {
     return known->second;
   }
@@ -352,7 +359,7 @@ std::int64_t TraceDayWriter::intern(std::string_view text) {
     id = database_.last_insert_id();
   }
   if (known_strings_.size() >= max_known_strings) known_strings_.clear();
-  known_strings_.emplace(std::move(key), id);
+  known_strings_.emplace(key, id);
   return id;
 }
 
@@ -377,6 +384,7 @@ std::int64_t TraceDayWriter::intern(const dns::Asked::Entry& entry) {
 
 std::string TraceDayWriter::pack_answers(const TraceRecord& record) {
   std::vector<std::int64_t> ids;
+  if (record.asked) ids.reserve(record.asked->entries().size());
   if (record.asked) {
     for (const dns::Asked::Entry& entry : record.asked->entries()) ids.push_back(intern(entry));
   }
@@ -428,6 +436,7 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   bind_string(row, 38, record.evidence);
   row.bind(39, static_cast<std::int64_t>(record.settings_revision));
   row.bind_blob(40, pack_answers(record));
+  bind_string(row, 41, record.origin);
   row.run();
 }
 

@@ -3,8 +3,8 @@
 // Most texts of a row come again and again: the same client, its HELO, its reply. A row
 // therefore holds numbers, and the table `string` holds each text once. With realistic mail this
 // halves the file, and an index on a number costs a dozen bytes, so that recipient, sender, client
-// and Message-ID can all have one. What a message was judged on (policy/judged.h) are three such
-// texts: an organization's settings, and often the evidence about a sender, stand there once a day.
+// and Message-ID can all have one. What a message was judged on (policy/judged.h) are such texts,
+// too: an organization's settings, and mostly the evidence about a sender, stand there once a day.
 // Strings are found by 48 bits of a SHA-256 of their lower-case form: an index of short numbers,
 // in which nobody can provoke collisions, and which finds an address however it is spelled.
 //
@@ -13,8 +13,8 @@
 // installed; files of the days before are read with the columns that they have.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,11 +26,11 @@
 
 namespace postern::store {
 
-inline constexpr std::int64_t trace_schema_version = 4;
+inline constexpr std::int64_t trace_schema_version = 5;
 /// Older files cannot be read.
 inline constexpr std::int64_t oldest_trace_schema_version = 3;
 /// From here on rows have what they were judged on.
-inline constexpr std::int64_t first_trace_schema_with_basis = 4;
+inline constexpr std::int64_t first_trace_schema_with_basis = 5;
 
 /// Longest text that a row keeps, in octets; what is longer is cut between characters.
 inline constexpr std::size_t max_trace_text = 1000;
@@ -85,7 +85,14 @@ class TraceDayWriter {
   std::int64_t bytes() const;
 
  private:
-  std::string digest(std::string_view text) const;
+  /// So that a view can be looked up.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
   std::int64_t intern(std::string_view text);
   void bind_string(Statement& statement, int index, std::string_view text);
   std::int64_t intern(const dns::Asked::Entry& entry);
@@ -101,9 +108,8 @@ class TraceDayWriter {
   Statement add_row_;
   // The strings used last; long ones by their digest. Emptied when full, and when a transaction
   // failed, since then it may hold numbers that were rolled back.
-  std::unordered_map<std::string, std::int64_t> known_strings_;
-  const std::array<KeyedHash, 2> digests_ = {KeyedHash(KeyedHash::random_key()),
-                                             KeyedHash(KeyedHash::random_key())};
+  std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>> known_strings_;
+  const KeyedHash digest_{KeyedHash::random_key()};
   /// An answer from the DNS cache comes with many messages: its text is made once. Held, so that
   /// its address stays its own; emptied together with the strings.
   struct KnownAnswer {

@@ -57,6 +57,7 @@ struct TraceRecord {
   // not kept, or not asked for (TraceQuery::with_basis).
   std::string settings;
   std::string facts;
+  std::string origin;
   std::string evidence;
   std::uint64_t settings_revision = 0;  ///< of the directory; 0: not known
 

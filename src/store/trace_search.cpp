@@ -54,6 +54,7 @@ enum Column {
   delivery_milliseconds,
   settings,
   facts,
+  origin,
   evidence,
   settings_revision,
   answers
@@ -67,9 +68,9 @@ constexpr std::string_view columns =
     "next_hop, content_milliseconds, "
     "delivery_milliseconds";
 constexpr std::string_view basis_columns =
-    ", settings, facts, evidence, settings_revision, answers";
+    ", settings, facts, origin, evidence, settings_revision, answers";
 /// Of a file that has no such columns yet.
-constexpr std::string_view no_basis_columns = ", NULL, NULL, NULL, 0, NULL";
+constexpr std::string_view no_basis_columns = ", NULL, NULL, NULL, NULL, 0, NULL";
 
 bool is_exact(const std::vector<std::string>& patterns) {
   const auto plain = [](const std::string& pattern) {
@@ -265,6 +266,7 @@ class DaySearch {
     if (query_.with_basis) {
       record.settings = text(row, settings);
       record.facts = text(row, facts);
+      record.origin = text(row, origin);
       record.evidence = text(row, evidence);
       record.settings_revision = static_cast<std::uint64_t>(row.number(settings_revision));
       for (const std::int64_t one : unpack_ids(row.blob(answers)))

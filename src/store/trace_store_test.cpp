@@ -121,6 +121,7 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   // A NUL and a thousand octets are kept as they are.
   refused.settings = std::string("{8:Contoso\0}", 12);
   refused.facts = "{15:ann@contoso.com}";
+  refused.origin = "{}";
   refused.evidence = std::string(20'000, 'x');
   refused.settings_revision = 17;
   const dns::Question spf_record{"fabrikam.test", dns::Type::txt};
@@ -176,6 +177,7 @@ TEST_CASE("a row comes back as it was recorded, accepted or refused") {
   CHECK(back.delivery_milliseconds == 345);
   CHECK(back.settings == refused.settings);
   CHECK(back.facts == refused.facts);
+  CHECK(back.origin == refused.origin);
   CHECK(back.evidence == refused.evidence);
   CHECK(back.settings_revision == 17);
   const std::vector<std::string> answers = {"fabrikam.test TXT: \"v=spf1 -all\""};
@@ -229,7 +231,8 @@ TEST_CASE("a file of the version before is read as it is, and written after it w
   }
   for (const char* day : {"2025-06-12", "2025-06-13"}) {
     Database database = std::move(*Database::open(fmt::format("{}/{}.db", settings.folder, day)));
-    for (const char* column : {"settings", "facts", "evidence", "settings_revision", "answers"})
+    for (const char* column :
+         {"settings", "facts", "evidence", "settings_revision", "answers", "origin"})
       database.execute(fmt::format("ALTER TABLE row DROP COLUMN {}", column).c_str());
     database.execute("PRAGMA user_version = 3");
   }
@@ -633,7 +636,9 @@ void keep_basis(TraceRecord& record, const std::string& vendor) {
                      .policy_tag = "p"};
     message.suffixes.emplace();
   }
-  record.evidence = to_archive(evidence);
+  policy::EvidenceTexts texts = to_archive(evidence);
+  record.origin = std::move(texts.origin);
+  record.evidence = std::move(texts.evidence);
   record.settings_revision = 1'234;
 }
 
