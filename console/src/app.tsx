@@ -108,7 +108,6 @@ function Frame({ session, onLogout }: { session: Session; onLogout: () => void }
   const [notice, setNotice] = useState<Notice | null>(null);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
-  const isFirst = useRef(true);
 
   const tell = useCallback(
     (sentence: string, isTrouble = false) => setNotice((now) => ({ sentence, isTrouble, number: (now?.number ?? 0) + 1 })),
@@ -120,16 +119,14 @@ function Frame({ session, onLogout }: { session: Session; onLogout: () => void }
     return () => clearTimeout(timer);
   }, [notice]);
 
-  // The keyboard and screen readers begin at the new page's title.
+  // The keyboard and screen readers begin at the new page's title, as soon as there is one.
+  const isThere = organizations !== null;
   useEffect(() => {
     setMenuOpen(false);
-    if (isFirst.current) {
-      isFirst.current = false;
-      return;
-    }
+    if (!isThere) return;
     window.scrollTo(0, 0);
     main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
-  }, [route.page, route.item]);
+  }, [route.page, route.item, isThere]);
 
   const leave = () => void logOut().finally(onLogout);
   const desk: Desk = {

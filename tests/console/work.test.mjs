@@ -32,7 +32,7 @@ test('a message is looked at as text, released, and another deleted', async () =
   await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
   await page.locator('.notice').getByText('The message is released.').waitFor();
   await until('the message in the mailbox', () => mailbox().some((text) => text.includes('Subject: Invoice 4711') && text.includes('X-Postern-Released:')));
-  assert.equal(await page.getByRole('button', { name: 'Release', exact: true }).isDisabled(), true);
+  await until('the button to be off', () => page.getByRole('button', { name: 'Release', exact: true }).isDisabled());
 
   await open(page, 'quarantine', 'Quarantine');
   await page.getByRole('row').filter({ hasText: 'Invoice 4712' }).getByRole('link').click();
