@@ -1,6 +1,6 @@
 // How jemalloc is used, which stands in for the C library's allocator in posternd: a message needs
 // and frees about 300 small pieces of memory, and with it costs a tenth less CPU time
-// (docs/decisions/0005-allocator.md). jemalloc reads this before main().
+// (docs/decisions/0006-allocator.md). jemalloc reads this before main().
 //
 // Huge pages, where the kernel lets programs ask for them: the directory of a large installation is
 // read at random places, and the processor finds each the faster the fewer pages there are. Pieces

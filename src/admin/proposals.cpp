@@ -25,7 +25,8 @@ constexpr std::array<ProposedSwitch, 5> switches = {{
 
 constexpr std::string_view config_noun = "OrganizationConfig";
 /// Objects that -With may name, each with New- and Set- cmdlets.
-constexpr std::array<std::string_view, 2> nouns = {"InboundConnector", "AcceptedDomain"};
+constexpr std::array<std::string_view, 3> nouns = {"InboundConnector", "AcceptedDomain",
+                                                   "DirectSendException"};
 
 /// May a line of -With be this cmdlet?
 bool is_proposable(const CommandSpec& spec) {
@@ -84,7 +85,8 @@ class Rehearsal {
       if (pipeline.size() != 1 || command == nullptr || !is_proposable(command->spec)) {
         return wrong_argument(fmt::format(
             "With: {} cannot be proposed. What can are New-, Set- and Remove- cmdlets of "
-            "InboundConnector, AcceptedDomain, Recipient and OrganizationConfig.",
+            "InboundConnector, AcceptedDomain, DirectSendException, Recipient and "
+            "OrganizationConfig.",
             line.name));
       }
       const auto bound = bind_elements(command->spec, line.elements);

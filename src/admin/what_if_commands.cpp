@@ -41,8 +41,43 @@ Value describe(const policy::WhatIfSource& one) {
   return object;
 }
 
+struct Comparison {
+  policy::WhatIf what_if;
+  store::TraceScanned scanned;
+  std::uint64_t not_judged = 0;
+};
+
+Comparison compare_days(store::TraceStore& trace, const store::TraceScan& wanted,
+                        const WhatIfSettings& settings) {
+  Comparison made;
+  WhatIfReader reader(settings, made.what_if);
+  made.scanned = trace.scan(wanted, reader);
+  made.not_judged = reader.not_judged();
+  return made;
+}
+
+/// The older half of the days and the newer one side by side.
+Comparison compare(store::TraceStore& trace, const store::TraceScan& wanted,
+                   const WhatIfSettings& settings) {
+  const Time middle =
+      std::chrono::ceil<std::chrono::days>(wanted.start + (wanted.end - wanted.start) / 2);
+  if (middle > wanted.end) return compare_days(trace, wanted, settings);
+  store::TraceScan older = wanted;
+  older.end = middle - std::chrono::microseconds(1);
+  store::TraceScan newer = wanted;
+  newer.start = middle;
+  auto second =
+      std::async(std::launch::async, [&] { return compare_days(trace, newer, settings); });
+  Comparison made = compare_days(trace, older, settings);
+  Comparison more = second.get();
+  made.what_if.add(more.what_if);
+  made.scanned.add(std::move(more.scanned));
+  made.not_judged += more.not_judged;
+  return made;
+}
+
 /// What was read, and what of it could not be used.
-void tell_record(const store::TraceScanned& scanned, const WhatIfReader& reader, Outcome& outcome) {
+void tell_record(const store::TraceScanned& scanned, std::uint64_t not_judged, Outcome& outcome) {
   if (scanned.rows == 0) {
     outcome.warnings.emplace_back("The trace has no mail of that time.");
     return;
@@ -72,10 +107,14 @@ CommandResult test_direct_send(const Call& call) {
   if (!proposed) return std::unexpected(proposed.error());
 
   const directory::SharedSnapshot then = (*proposed)->snapshot();
-  const WhatIfSettings settings{.now = *call.snapshot,
-                                .then = *then,
-                                .server_name = call.services.server_name,
-                                .has_relay = call.services.has_relay};
+  const auto& config = then->peek_organization(call.organization->id())->config();
+  // What is scheduled is judged as if it had begun.
+  const Time time = now();
+  const WhatIfSettings settings{
+      .now = {*call.snapshot, time},
+      .then = {*then, std::max(time, config.reject_direct_send_effective_from)},
+      .server_name = call.services.server_name,
+      .has_relay = call.services.has_relay};
   const auto [what_if, scanned, not_judged] =
       compare(call.services.trace, {call.organization->name(), start, end}, settings);
   const auto changed = what_if.changed_sources(scanned.last);
@@ -102,7 +141,6 @@ CommandResult test_direct_send(const Call& call) {
                     "refused after it, unless SPF, DKIM or a trusted ARC seal proves the domain.",
                     what_if.totals().to_be_proven));
   }
-  const auto& config = then->peek_organization(call.organization->id())->config();
   if (config.reject_direct_send && config.reject_direct_send_check_header_from &&
       !call.organization->config().reject_direct_send_check_header_from) {
     outcome.warnings.emplace_back(
@@ -120,8 +158,9 @@ constexpr ParameterSpec parameters[] = {
     {"RejectDirectSendAllowAuthenticated", boolean, "As of Set-OrganizationConfig."},
     {"With", any,
      "More that would be otherwise: a hashtable with parameters of Set-OrganizationConfig and with "
-     "InboundConnector and AcceptedDomain, each one or several hashtables with a Name; or cmdlet "
-     "lines in quotes, such as a Remedy."},
+     "InboundConnector, AcceptedDomain and DirectSendException, each one or several hashtables "
+     "with "
+     "a Name; or cmdlet lines in quotes, such as a Remedy."},
     {"Without", list, "Connectors that would not be there."},
     {"StartDate", date, "The earliest time of receipt, UTC.", named, false,
      "7 days before EndDate"},

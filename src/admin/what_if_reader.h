@@ -20,8 +20,8 @@ namespace postern::admin {
 
 /// What decides and is the same for all mail.
 struct WhatIfSettings {
-  const directory::Snapshot& now;
-  const directory::Snapshot& then;
+  policy::WhatIfSide now;
+  policy::WhatIfSide then;
   std::string server_name;
   bool has_relay = false;
 };

@@ -63,7 +63,8 @@ class Replay {
                                   .certificate_names = mail.certificate_names,
                                   .reverse_path = &reverse_path,
                                   .forward_path = &forward_path,
-                                  .server_name = parts_.server_name};
+                                  .server_name = parts_.server_name,
+                                  .time = mail.time};
     const policy::RcptVerdict verdict = policy::decide_rcpt(facts, *directory_);
     const policy::RcptBasis basis = policy::find_basis(facts, *directory_, verdict);
     policy::JudgedEvidence evidence = ask(mail, facts);
@@ -80,6 +81,7 @@ class Replay {
       const policy::JudgedRecipient recipient{.client = facts.client,
                                               .hello = mail.hello,
                                               .tls = mail.tls,
+                                              .time = mail.time,
                                               .reverse_path = reverse_path,
                                               .forward_path = forward_path,
                                               .facts = basis.facts,
@@ -135,7 +137,8 @@ class Replay {
                                   .testimony = {},
                                   .dmarc = {},
                                   .hosts = {},
-                                  .suffixes = {}};
+                                  .suffixes = {},
+                                  .own_switches = {}};
     if (!mail.signer.empty()) {
       message.dkim.push_back({.status = auth::DkimStatus::pass,
                               .domain = mail.signer,
@@ -150,6 +153,7 @@ class Replay {
     auto own_domains = policy::with_view(evidence, [&](const policy::JudgedEvidenceView& view) {
       return policy::find_own_domains(view, facts.reverse_path->domain, own);
     });
+    evidence.message->own_switches = policy::find_own_switches(own_domains, own);
     evidence.message->own_domains = std::move(own_domains);
   }
 
@@ -169,6 +173,7 @@ class Replay {
     if (verdict.connector) record.connector = verdict.connector->name.view();
     record.direction = to_string(verdict.direction);
     record.direct_send = verdict.direct_send;
+    record.own_sender = verdict.own_sender;
     record.decision = to_string(verdict.decision);
     record.reasons = verdict.reasons;
     record.settings_revision = directory_->revision();

@@ -83,15 +83,20 @@ std::string amount(std::uint64_t recipients, std::uint64_t sources) {
 
 }  // namespace
 
-RcptChange compare_rcpt(const RcptFacts& facts, bool refused_anyway, const directory::Snapshot& now,
-                        const directory::Snapshot& then) {
-  const RcptVerdict today = decide_rcpt(facts, now);
-  const RcptVerdict proposed = decide_rcpt(facts, then);
+RcptChange compare_rcpt(const RcptFacts& facts, bool refused_anyway, const WhatIfSide& now,
+                        const WhatIfSide& then) {
+  RcptFacts at = facts;
+  const auto decide = [&](const WhatIfSide& side) {
+    at.time = side.time;
+    return decide_rcpt(at, side.directory);
+  };
+  const RcptVerdict today = decide(now);
+  const RcptVerdict proposed = decide(then);
   RcptChange change{.refused_now = refused_anyway || today.decision != Decision::accept,
                     .refused_then = refused_anyway || proposed.decision != Decision::accept,
                     .own_sender = today.own_sender || proposed.own_sender,
                     .vouched = vouches(proposed.matched_by),
-                    .to_be_proven = proposed.to_be_proven,
+                    .to_be_proven = proposed.to_be_proven && proposed.stage.is_enforced(),
                     .reason = {}};
   const RcptVerdict& refusal = change.refused_then ? proposed : today;
   if (refusal.decision != Decision::accept && !refusal.reasons.empty())

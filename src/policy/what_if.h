@@ -39,9 +39,16 @@ struct RcptChange {
   bool newly_accepted() const { return refused_now && !refused_then; }
 };
 
-/// `refused_anyway`: the next hop or a limit did, which no settings of the directory change.
-RcptChange compare_rcpt(const RcptFacts& facts, bool refused_anyway, const directory::Snapshot& now,
-                        const directory::Snapshot& then);
+/// A directory, and when it is asked: what is scheduled or expires depends on it.
+struct WhatIfSide {
+  const directory::Snapshot& directory;
+  Time time;
+};
+
+/// `refused_anyway`: the next hop or a limit did, which no settings of the directory change. The
+/// facts' own time does not count.
+RcptChange compare_rcpt(const RcptFacts& facts, bool refused_anyway, const WhatIfSide& now,
+                        const WhatIfSide& then);
 
 /// What the record has about one recipient besides, in the words of the trace; empty: nothing.
 struct RcptRecord {
