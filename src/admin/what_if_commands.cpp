@@ -97,6 +97,13 @@ void tell_record(const store::TraceScanned& scanned, std::uint64_t not_judged, O
   }
 }
 
+/// Is there a stage that audits some of the mail? What is only scheduled is taken as begun.
+bool is_partial(const directory::OrganizationConfig& config) {
+  return config.reject_direct_send_mode == directory::EnforcementMode::audit ||
+         config.reject_direct_send_percentage < 100 ||
+         !config.reject_direct_send_pilot_recipients.empty();
+}
+
 CommandResult test_direct_send(const Call& call) {
   const auto limit = result_size(call.text("ResultSize"), unlimited_results);
   if (!limit) return wrong_argument(limit.error().message);
@@ -134,6 +141,15 @@ CommandResult test_direct_send(const Call& call) {
         "There are more sources than are told apart: {} recipients newly refused and {} "
         "newly accepted are of further ones.",
         others.newly_refused, others.newly_accepted));
+  }
+  if (config.reject_direct_send && is_partial(config)) {
+    outcome.warnings.emplace_back(
+        "Under the proposed settings RejectDirectSend is in force for a part of the mail only, or "
+        "for none (RejectDirectSendMode, -PilotRecipients, -Percentage). The whole is told with "
+        "-With "
+        "'Set-OrganizationConfig -RejectDirectSendMode Enforce -RejectDirectSendPilotRecipients "
+        "$null "
+        "-RejectDirectSendPercentage 100'.");
   }
   if (what_if.totals().to_be_proven > 0) {
     outcome.warnings.push_back(

@@ -125,10 +125,18 @@ function OpenSources() {
   );
 }
 
-export function WhatIfStep({ goOn }: StepProps) {
+/** All of the switch, whatever its stage is now. */
+const wholeSwitch =
+  'Set-OrganizationConfig -RejectDirectSendMode Enforce -RejectDirectSendPilotRecipients $null -RejectDirectSendPercentage 100';
+
+export function WhatIfStep({ config, goOn }: StepProps) {
   const [days, setDays] = useState(7);
   const start = useMemo(() => daysAgo(days), [days]);
-  const parameters: Parameters = { RejectDirectSend: true, StartDate: start };
+  const parameters: Parameters = {
+    RejectDirectSend: true,
+    ...(hasStages(config) ? { With: wholeSwitch } : {}),
+    StartDate: start,
+  };
   const rows = useCmdlet<WhatIfRow>('Test-DirectSend', parameters);
   const columns: Column<WhatIfRow>[] = [
     { name: 'Source', value: (row) => row.Source },
@@ -169,7 +177,7 @@ export function WhatIfStep({ goOn }: StepProps) {
         )}
         <Warnings sentences={rows.warnings} />
       </Answered>
-      <Shell line={cmdletLine('Test-DirectSend', { RejectDirectSend: true, StartDate: start.slice(0, 10) })} />
+      <Shell line={cmdletLine('Test-DirectSend', { ...parameters, StartDate: start.slice(0, 10) })} />
       <button type="button" class="primary" onClick={() => goOn('Pilot')}>
         Next: pilot
       </button>
