@@ -29,15 +29,6 @@ std::string domain_of(std::string_view address) {
   return mail::to_a_label(address.substr(at + 1)).value_or("");
 }
 
-/// `mail-7.printers.contoso.test` is of `printers.contoso.test`.
-std::string reverse_domain_of(std::string_view name) {
-  const auto label = mail::to_a_label(name);
-  if (!label || IpAddress::parse(*label)) return {};
-  const std::size_t dot = label->find('.');
-  if (dot == std::string::npos || label->find('.', dot + 1) == std::string::npos) return *label;
-  return label->substr(dot + 1);
-}
-
 std::size_t hash(std::string_view a, std::string_view b = {}) {
   const std::size_t first = std::hash<std::string_view>{}(a);
   return first ^
@@ -205,7 +196,7 @@ void Survey::add(const Observation& seen) {
   count(statistics.dmarc, seen.dmarc);
   count(statistics.composite, seen.composite);
   if (statistics.reverse_domain.empty())
-    statistics.reverse_domain = reverse_domain_of(seen.client_name);
+    statistics.reverse_domain = policy::reverse_domain_of(seen.client_name);
   if (seen.time) source->add_time(*seen.time, limits_);
   source->add_sender(kept(seen.sender), limits_);
 }

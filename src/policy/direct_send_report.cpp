@@ -150,6 +150,14 @@ std::string domain_of(const SourceStatistics& source) {
 
 }  // namespace
 
+std::string reverse_domain_of(std::string_view name) {
+  const auto label = mail::to_a_label(name);
+  if (!label || IpAddress::parse(*label)) return {};
+  const std::size_t dot = label->find('.');
+  if (dot == std::string::npos || label->find('.', dot + 1) == std::string::npos) return *label;
+  return label->substr(dot + 1);
+}
+
 std::string_view to_string(SourceKind kind) {
   switch (kind) {
     case SourceKind::vouched:

@@ -61,6 +61,10 @@ struct SourceStatistics {
   std::uint64_t would_be_refused() const { return count - attributed; }
 };
 
+/// Where a client's reverse name stands: of `mail-7.printers.contoso.test` it is
+/// `printers.contoso.test`. Empty: it is no name.
+std::string reverse_domain_of(std::string_view name);
+
 enum class SourceKind {
   vouched,    ///< a connector vouches for all of it
   yours,      ///< sends with the domain's authority: cut off by mistake

@@ -51,15 +51,6 @@ std::optional<bool> own_signature(const RcptRecord& record) {
   return false;
 }
 
-/// `mail-7.printers.contoso.test` is of `printers.contoso.test`.
-std::string reverse_domain_of(std::string_view name) {
-  const auto label = mail::to_a_label(name);
-  if (!label || IpAddress::parse(*label)) return {};
-  const std::size_t dot = label->find('.');
-  const bool is_short = dot == std::string::npos || label->find('.', dot + 1) == std::string::npos;
-  return is_short ? *label : label->substr(dot + 1);
-}
-
 std::string_view words_for(SourceKind kind) {
   switch (kind) {
     case SourceKind::vouched:
