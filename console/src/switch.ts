@@ -12,11 +12,6 @@ export interface SwitchState {
   sentence: string;
 }
 
-/** Older versions have nothing but the boolean. */
-export function hasStages(config: OrganizationConfig): boolean {
-  return config.RejectDirectSendMode !== undefined;
-}
-
 export function stateOf(config: OrganizationConfig): SwitchState {
   const pilots = config.RejectDirectSendPilotRecipients ?? [];
   const percentage = config.RejectDirectSendPercentage ?? 100;

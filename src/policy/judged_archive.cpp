@@ -260,7 +260,7 @@ template <class Archive, Like<auth::AuthorHosts> T>
 void describe(Archive& archive, T& it) {
   archive(it.mail_exchangers, it.addresses);
 }
-/// JudgedMessage, or a writer's view of one. Its client is told by describe_origin.
+/// JudgedMessage, or a writer's view of one. Its client stands in the origin.
 template <class Archive, class T>
   requires std::same_as<T, JudgedMessage> || std::same_as<T, const JudgedMessageView>
 void describe(Archive& archive, T& it) {

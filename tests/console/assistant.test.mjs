@@ -1,15 +1,12 @@
 // The whole turn-on assistant, with mail that is really sent: audit, what-if, pilot, enforce, watch, and back.
-// Where this posternd has no stages, the way is what-if, on, watch, and back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cmdlet, hasCmdlet, logIn, newPage, open, picture, seriousViolations, settle, until, withBrowser, world } from './browser.mjs';
+import { cmdlet, logIn, newPage, open, picture, seriousViolations, settle, until, withBrowser, world } from './browser.mjs';
 import { send } from './smtp.mjs';
 
 withBrowser();
 
 const scan = (recipient = 'ann@contoso.com') => send('198.51.100.7', 'printer@contoso.com', recipient, 'Scan');
-const settings = async () => (await cmdlet('Get-OrganizationConfig'))[0];
-const isStaged = async () => (await settings()).RejectDirectSendMode !== undefined;
 
 async function confirm(page) {
   assert.deepEqual(await seriousViolations(page), []);
@@ -21,41 +18,29 @@ const step = (page, name) => page.getByRole('list', { name: 'Steps' }).getByRole
 const state = (page, word) => page.getByLabel('Reject Direct Send now').getByText(word, { exact: true }).waitFor();
 
 test('from nobody knows to a switch that is on, and back', async () => {
-  const staged = await isStaged();
   const { page, close } = await newPage();
   await logIn(page, world.tokens.administrator, '#/assistant');
   await state(page, 'Off');
 
-  if (staged) {
-    await page.getByRole('button', { name: 'Turn audit on' }).click();
-    await confirm(page);
-    await state(page, 'Audit');
-    assert.match(await scan(), /^250/, 'audit refuses nothing');
-  }
+  await page.getByRole('button', { name: 'Turn audit on' }).click();
+  await confirm(page);
+  await state(page, 'Audit');
+  assert.match(await scan(), /^250/, 'audit refuses nothing');
 
   await step(page, 'What-if');
   await settle(page);
-  if (await hasCmdlet('Test-DirectSend')) {
-    const table = page.getByRole('table', { name: 'What would change' });
-    await table.getByText('198.51.100.7').waitFor();
-    await picture(page, 'what-if-light');
-  } else {
-    await page.getByText('Not available here').waitFor();
-  }
+  await page.getByRole('table', { name: 'What would change' }).getByText('198.51.100.7').waitFor();
+  await picture(page, 'what-if-light');
   assert.deepEqual(await seriousViolations(page), []);
 
   await step(page, 'Pilot');
-  if (staged) {
-    await page.getByLabel('Pilot recipients').fill('ann@contoso.com');
-    await page.getByRole('button', { name: 'Begin the pilot' }).click();
-    await confirm(page);
-    await state(page, 'Pilot');
-    assert.match(await scan('ann@contoso.com'), /^550 5\.7\.68/);
-    assert.match(await scan('bob@contoso.com'), /^250/);
-    await picture(page, 'pilot-light');
-  } else {
-    await page.getByText('Not available here').waitFor();
-  }
+  await page.getByLabel('Pilot recipients').fill('ann@contoso.com');
+  await page.getByRole('button', { name: 'Begin the pilot' }).click();
+  await confirm(page);
+  await state(page, 'Pilot');
+  assert.match(await scan('ann@contoso.com'), /^550 5\.7\.68/);
+  assert.match(await scan('bob@contoso.com'), /^250/);
+  await picture(page, 'pilot-light');
 
   await step(page, 'Enforce');
   await page.getByRole('button', { name: 'Turn it on', exact: true }).click();
@@ -73,13 +58,12 @@ test('from nobody knows to a switch that is on, and back', async () => {
   await page.getByRole('button', { name: 'Roll back' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  await state(page, staged ? 'Pilot' : 'Off');
+  await state(page, 'Pilot');
   assert.match(await scan('bob@contoso.com'), /^250/);
   await close();
 });
 
-test('a source becomes a connector, and is refused no more', async (t) => {
-  if (!(await hasCmdlet('Get-DirectSendReport'))) return t.skip('this posternd has no Get-DirectSendReport');
+test('a source becomes a connector, and is refused no more', async () => {
   const { page, close } = await newPage();
   await logIn(page, world.tokens.administrator, '#/sources');
   await settle(page);
@@ -90,7 +74,7 @@ test('a source becomes a connector, and is refused no more', async (t) => {
   await dialog.getByLabel('Name', { exact: true }).fill('Printer');
   await dialog.getByRole('button', { name: 'Make connector' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await cmdlet('Set-OrganizationConfig', (await isStaged()) ? { RejectDirectSend: true, RejectDirectSendMode: 'Enforce', RejectDirectSendPilotRecipients: null } : { RejectDirectSend: true });
+  await cmdlet('Set-OrganizationConfig', { RejectDirectSend: true, RejectDirectSendMode: 'Enforce', RejectDirectSendPilotRecipients: null });
   assert.match(await scan(), /^250/);
   await open(page, 'sources/198.51.100.7', '198.51.100.7');
   await page.getByText('printer@contoso.com').first().waitFor();

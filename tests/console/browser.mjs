@@ -94,11 +94,6 @@ export async function cmdlet(name, parameters = {}, token = world.tokens.adminis
   return body.value;
 }
 
-export async function hasCmdlet(name) {
-  const answer = await fetch(`${world.url}/openapi.json`, { headers: { Authorization: `Bearer ${world.tokens.administrator}` } });
-  return name in (await answer.json()).components.schemas;
-}
-
 /** Looks again and again until it is true, with an end. */
 export async function until(what, condition, seconds = 20) {
   const end = Date.now() + seconds * 1000;

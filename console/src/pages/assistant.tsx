@@ -6,7 +6,7 @@ import type { OrganizationConfig } from '../objects';
 import { UndoDialog } from '../parts/undo';
 import { Answered, Badge, PageHead, Panel, Shell } from '../parts/basics';
 import { useCmdlet, useDesk } from '../state';
-import { hasStages, stateOf, type Stage } from '../switch';
+import { stateOf, type Stage } from '../switch';
 import { EnforceStep, PilotStep, WatchStep } from './assistant_enforce';
 import { AuditStep, WhatIfStep } from './assistant_prepare';
 
@@ -73,9 +73,6 @@ function Steps({ config, canChange, again }: { config: OrganizationConfig; canCh
         <p class="verdict">
           <Badge tone={state.tone}>{state.word}</Badge> {state.sentence}
         </p>
-        {!hasStages(config) && (
-          <p class="hint">This posternd has no stages (Audit, pilot, schedule): the switch is off or on. What-if and the roll back are there.</p>
-        )}
         {!canChange && <p class="hint">The role {desk.session.Role} may look; an administrator turns the switch.</p>}
         <Shell line="Get-OrganizationConfig | Format-List RejectDirectSend*" />
       </Panel>

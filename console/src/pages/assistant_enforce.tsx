@@ -5,7 +5,7 @@ import type { TimeRow, TraceRow } from '../objects';
 import { Answered, Badge, Empty, Field, Panel, Shell } from '../parts/basics';
 import { StackedBars } from '../parts/chart';
 import { useCmdlet } from '../state';
-import { hasStages, stateOf } from '../switch';
+import { stateOf } from '../switch';
 import { cmdletLine, count, daysAgo, lines, many } from '../text';
 import { toBars } from '../timeline';
 import type { StepProps } from './assistant';
@@ -27,35 +27,27 @@ export function PilotStep({ config, canChange, goOn }: StepProps) {
   return (
     <Panel title="3. Pilot: begin with a few">
       <p class="block">Direct Send is refused for some only; the rest is audited as before. Choose people who will tell you, or a part of the sources.</p>
-      {!hasStages(config) ? (
-        <Empty title="Not available here">
-          <p>This posternd has no pilot. The switch can be turned on for all and rolled back at once.</p>
-        </Empty>
-      ) : (
-        <>
-          <Field label="Pilot recipients" hint="Addresses, one on each line. Empty: all recipients.">
-            <textarea rows={4} value={recipients} onInput={(event) => setRecipients(event.currentTarget.value)} disabled={!canChange} />
-          </Field>
-          <Field label={`Share of the sources: ${percentage} %`} hint="The same source is always in or always out.">
-            <input
-              type="range"
-              min="0"
-              max="100"
-              step="5"
-              value={String(percentage)}
-              onInput={(event) => setPercentage(Number(event.currentTarget.value))}
-              disabled={!canChange}
-            />
-          </Field>
-          {canChange && (
-            <button type="button" class="primary" disabled={isAll} onClick={() => setAsking(true)}>
-              Begin the pilot
-            </button>
-          )}
-          {isAll && <p class="hint">Name pilots or choose a share below 100 %; all of it is the next step.</p>}
-          <Shell line={cmdletLine('Set-OrganizationConfig', parameters)} />
-        </>
+      <Field label="Pilot recipients" hint="Addresses, one on each line. Empty: all recipients.">
+        <textarea rows={4} value={recipients} onInput={(event) => setRecipients(event.currentTarget.value)} disabled={!canChange} />
+      </Field>
+      <Field label={`Share of the sources: ${percentage} %`} hint="The same source is always in or always out.">
+        <input
+          type="range"
+          min="0"
+          max="100"
+          step="5"
+          value={String(percentage)}
+          onInput={(event) => setPercentage(Number(event.currentTarget.value))}
+          disabled={!canChange}
+        />
+      </Field>
+      {canChange && (
+        <button type="button" class="primary" disabled={isAll} onClick={() => setAsking(true)}>
+          Begin the pilot
+        </button>
       )}
+      {isAll && <p class="hint">Name pilots or choose a share below 100 %; all of it is the next step.</p>}
+      <Shell line={cmdletLine('Set-OrganizationConfig', parameters)} />
       <button type="button" onClick={() => goOn('Enforce')}>
         Next: enforce
       </button>
@@ -75,17 +67,14 @@ export function EnforceStep({ config, canChange, goOn }: StepProps) {
   const [from, setFrom] = useState('');
   const [above, setAbove] = useState(config.RejectDirectSendReturnToAuditAbove ?? 0);
   const [isAsking, setAsking] = useState(false);
-  const isStaged = hasStages(config);
-  const parameters: Parameters = isStaged
-    ? {
-        RejectDirectSend: true,
-        RejectDirectSendMode: 'Enforce',
-        RejectDirectSendPilotRecipients: null,
-        RejectDirectSendPercentage: 100,
-        RejectDirectSendEffectiveFrom: from ? new Date(from).toISOString() : null,
-        RejectDirectSendReturnToAuditAbove: above,
-      }
-    : { RejectDirectSend: true };
+  const parameters: Parameters = {
+    RejectDirectSend: true,
+    RejectDirectSendMode: 'Enforce',
+    RejectDirectSendPilotRecipients: null,
+    RejectDirectSendPercentage: 100,
+    RejectDirectSendEffectiveFrom: from ? new Date(from).toISOString() : null,
+    RejectDirectSendReturnToAuditAbove: above,
+  };
   const isOn = stateOf(config).stage === 'on';
   return (
     <Panel title="4. Enforce: turn it on for all">
@@ -93,19 +82,15 @@ export function EnforceStep({ config, canChange, goOn }: StepProps) {
         Mail that names one of your domains in MAIL FROM is refused with 550 5.7.68, unless a connector or an exception vouches for it. Senders are told at once;
         nothing is lost without a word.
       </p>
-      {isStaged && (
-        <>
-          <Field label="From" hint="Empty: now. Before that it is audited.">
-            <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} disabled={!canChange} />
-          </Field>
-          <Field
-            label="Return to audit above"
-            hint="So many refused messages an hour from sources that authenticate, and the switch goes back to audit by itself. 0: never."
-          >
-            <input type="number" min="0" value={String(above)} onInput={(event) => setAbove(Number(event.currentTarget.value))} disabled={!canChange} />
-          </Field>
-        </>
-      )}
+      <Field label="From" hint="Empty: now. Before that it is audited.">
+        <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} disabled={!canChange} />
+      </Field>
+      <Field
+        label="Return to audit above"
+        hint="So many refused messages an hour from sources that authenticate, and the switch goes back to audit by itself. 0: never."
+      >
+        <input type="number" min="0" value={String(above)} onInput={(event) => setAbove(Number(event.currentTarget.value))} disabled={!canChange} />
+      </Field>
       {isOn && (
         <p class="block">
           <Badge tone="good">Done</Badge> The switch is on.
@@ -136,7 +121,7 @@ export function WatchStep({ config, canChange, goOn }: StepProps) {
   const [isAsking, setAsking] = useState(false);
   const refused = failed.values.filter((row) => row.DirectSend && row.Decision === 'Reject');
   const genuine = refused.filter((row) => row.Spf === 'pass' || row.Dkim === 'pass');
-  const back: Parameters = hasStages(config) ? { RejectDirectSendMode: 'Audit' } : { RejectDirectSend: false };
+  const back: Parameters = { RejectDirectSendMode: 'Audit' };
   const isRefusing = ['on', 'pilot'].includes(stateOf(config).stage);
   return (
     <>
@@ -147,7 +132,7 @@ export function WatchStep({ config, canChange, goOn }: StepProps) {
         </p>
         {isRefusing && canChange && (
           <button type="button" onClick={() => setAsking(true)}>
-            {hasStages(config) ? 'Back to audit' : 'Turn it off'}
+            Back to audit
           </button>
         )}
         {overTime.phase !== 'missing' && (
@@ -182,7 +167,7 @@ export function WatchStep({ config, canChange, goOn }: StepProps) {
       </Panel>
       {isAsking && (
         <SetConfig
-          title={hasStages(config) ? 'Back to audit?' : 'Turn it off?'}
+          title="Back to audit?"
           parameters={back}
           done="Direct Send is not refused any more."
           onDone={() => goOn('Audit')}

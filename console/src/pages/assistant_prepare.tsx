@@ -8,7 +8,7 @@ import { Answered, Badge, Dialog, Empty, KindBadge, Panel, Shell, Warnings } fro
 import { MakeConnector } from '../parts/make_connector';
 import { type Column, Table } from '../parts/table';
 import { linkTo, useChange, useCmdlet, useDesk } from '../state';
-import { hasStages, stateOf } from '../switch';
+import { stateOf } from '../switch';
 import { cmdletLine, count, daysAgo } from '../text';
 import type { StepProps } from './assistant';
 
@@ -43,7 +43,6 @@ const auditParameters: Parameters = { RejectDirectSend: true, RejectDirectSendMo
 
 export function AuditStep({ config, canChange, goOn }: StepProps) {
   const [isAsking, setAsking] = useState(false);
-  const isStaged = hasStages(config);
   return (
     <>
       <Panel title="1. Audit: count who would be hit">
@@ -51,9 +50,7 @@ export function AuditStep({ config, canChange, goOn }: StepProps) {
           In Audit nothing is refused. What the switch would refuse is marked in the trace and counted by source. Leave it so for a week or two: printers and payroll
           runs do not write every day.
         </p>
-        {!isStaged ? (
-          <p class="block">This posternd counts Direct Send while the switch is off, too. Go on to the what-if when the sources look complete.</p>
-        ) : stateOf(config).stage === 'audit' ? (
+        {stateOf(config).stage === 'audit' ? (
           <p class="block">
             <Badge tone="good">Done</Badge> Audit is on.
           </p>
@@ -64,7 +61,7 @@ export function AuditStep({ config, canChange, goOn }: StepProps) {
             </button>
           )
         )}
-        {isStaged && <Shell line={cmdletLine('Set-OrganizationConfig', auditParameters)} />}
+        <Shell line={cmdletLine('Set-OrganizationConfig', auditParameters)} />
         <button type="button" onClick={() => goOn('What-if')}>
           Next: what-if
         </button>
@@ -129,14 +126,10 @@ function OpenSources() {
 const wholeSwitch =
   'Set-OrganizationConfig -RejectDirectSendMode Enforce -RejectDirectSendPilotRecipients $null -RejectDirectSendPercentage 100';
 
-export function WhatIfStep({ config, goOn }: StepProps) {
+export function WhatIfStep({ goOn }: StepProps) {
   const [days, setDays] = useState(7);
   const start = useMemo(() => daysAgo(days), [days]);
-  const parameters: Parameters = {
-    RejectDirectSend: true,
-    ...(hasStages(config) ? { With: wholeSwitch } : {}),
-    StartDate: start,
-  };
+  const parameters: Parameters = { RejectDirectSend: true, With: wholeSwitch, StartDate: start };
   const rows = useCmdlet<WhatIfRow>('Test-DirectSend', parameters);
   const columns: Column<WhatIfRow>[] = [
     { name: 'Source', value: (row) => row.Source },
