@@ -143,30 +143,30 @@ TrafficDayWriter::Written TrafficDayWriter::write(const TrafficBatch& batch, boo
   return written;
 }
 
-void TrafficDayWriter::write_traffic(const TrafficBatch& batch, bool is_full, Written& written) {
+/// Each row to the place that its key has, or a coarser one has where there is no room; those that
+/// come to the same place are added up first.
+template <class Counted, class Rows, class TakeRoom, class Placed>
+void TrafficDayWriter::write_rows(Table table, const Rows& rows, Written& written,
+                                  TakeRoom room_for, Placed placed) {
   struct Merged {
-    CountedTraffic row;
+    Counted row;
     bool is_new = false;
   };
   std::unordered_map<std::int64_t, Merged> merged;
   std::string text;
-  for (const auto& [ignored, counted] : batch.rows) {
-    TrafficKey key = counted.key;
+  for (const auto& [ignored, counted] : rows) {
+    auto key = counted.key;
     std::int64_t id = 0;
     bool is_new = false;
     for (;; coarsen(key)) {
       text.clear();
       append_to(text, key);
-      id = number_of(Table::traffic, text);
+      id = number_of(table, text);
       if (is_there(id)) break;
-      const bool is_last = key.detail == TrafficDetail::none;
-      is_new =
-          (is_last || !is_full) &&
-          take_room(id, Table::traffic, key.hour, key.kind, static_cast<int>(key.detail),
-                    key[TrafficText::organization], is_last ? no_limit : limits_.organization_rows);
+      is_new = room_for(id, key);
       if (is_new) break;
     }
-    if (key.detail == TrafficDetail::none) written.others += counted.count.messages;
+    placed(key, counted);
     auto [at, is_first] = merged.try_emplace(id);
     if (is_first) at->second = {{std::move(key), {}}, is_new};
     at->second.row.count.add(counted.count);
@@ -181,40 +181,32 @@ void TrafficDayWriter::write_traffic(const TrafficBatch& batch, bool is_full, Wr
   }
 }
 
+void TrafficDayWriter::write_traffic(const TrafficBatch& batch, bool is_full, Written& written) {
+  const auto is_coarsest = [](const TrafficKey& key) { return key.detail == TrafficDetail::none; };
+  write_rows<CountedTraffic>(
+      Table::traffic, batch.rows, written,
+      [&](std::int64_t id, const TrafficKey& key) {
+        const bool is_last = is_coarsest(key);
+        return (is_last || !is_full) &&
+               take_room(id, Table::traffic, key.hour, key.kind, static_cast<int>(key.detail),
+                         key[TrafficText::organization],
+                         is_last ? no_limit : limits_.organization_rows);
+      },
+      [&](const TrafficKey& key, const CountedTraffic& counted) {
+        if (is_coarsest(key)) written.others += counted.count.messages;
+      });
+}
+
 void TrafficDayWriter::write_addresses(const TrafficBatch& batch, bool is_full, Written& written) {
-  struct Merged {
-    CountedAddress row;
-    bool is_new = false;
-  };
-  std::unordered_map<std::int64_t, Merged> merged;
-  std::string text;
-  for (const auto& [ignored, counted] : batch.addresses) {
-    AddressKey key = counted.key;
-    std::int64_t id = 0;
-    bool is_new = false;
-    for (;; coarsen(key)) {
-      text.clear();
-      append_to(text, key);
-      id = number_of(Table::address, text);
-      if (is_there(id)) break;
-      const bool is_last = is_coarsest(key);
-      is_new = (is_last || !is_full) &&
+  write_rows<CountedAddress>(
+      Table::address, batch.addresses, written,
+      [&](std::int64_t id, const AddressKey& key) {
+        const bool is_last = is_coarsest(key);
+        return (is_last || !is_full) &&
                take_room(id, Table::address, key.hour, key.kind, detail_of(key), key.organization,
                          is_last ? no_limit : limits_.organization_addresses);
-      if (is_new) break;
-    }
-    auto [at, is_first] = merged.try_emplace(id);
-    if (is_first) at->second = {{std::move(key), {}}, is_new};
-    at->second.row.count.add(counted.count);
-  }
-  for (const auto& [id, one] : merged) {
-    if (one.is_new) {
-      insert(id, one.row);
-      ++written.new_rows;
-    } else {
-      update(id, one.row.count);
-    }
-  }
+      },
+      [](const AddressKey&, const CountedAddress&) {});
 }
 
 void TrafficDayWriter::insert(std::int64_t id, const CountedTraffic& row) {

@@ -69,6 +69,9 @@ class TrafficDayWriter {
   void update(std::int64_t id, const TrafficCount& count);
   void insert(std::int64_t id, const CountedAddress& row);
   void update(std::int64_t id, const AddressCount& count);
+  template <class Counted, class Rows, class TakeRoom, class Placed>
+  void write_rows(Table table, const Rows& rows, Written& written, TakeRoom room_for,
+                  Placed placed);
   void write_traffic(const TrafficBatch& batch, bool is_full, Written& written);
   void write_addresses(const TrafficBatch& batch, bool is_full, Written& written);
 
