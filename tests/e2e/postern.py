@@ -234,3 +234,11 @@ class Postern:
             if event is None or fields.get('event') == event:
                 lines.append(fields)
         return lines
+
+    def logged(self, event, count=1, **fields):
+        """The lines of an event with these fields, once there are `count`: posternd writes its log
+        beside the mail, so a line may come a moment after the reply."""
+        def found():
+            lines = [line for line in self.log(event) if fields.items() <= line.items()]
+            return lines if len(lines) >= count else None
+        return wait_until(found, lambda: f'{count} lines of {event} {fields} in the log\n{self.log_text()}')

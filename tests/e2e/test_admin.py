@@ -264,8 +264,7 @@ def test_a_token_may_what_its_role_allows_in_its_organization(postern, request):
     assert curl(postern, '/metrics', '--header', f'Authorization: Bearer {viewer}')[0] == 200
     assert curl(postern, '/metrics', '--header', f'Authorization: Bearer {owner}')[0] == 403
     # The log says who it was, and never the token.
-    wait_until(lambda: any(line.get('caller') == 'monitoring' and line.get('status') == '403'
-                           for line in postern.log('admin')), 'the refused cmdlet in the log')
+    postern.logged('admin', caller='monitoring', status='403')
     assert viewer not in postern.log_text() and owner not in postern.log_text()
 
 

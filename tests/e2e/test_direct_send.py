@@ -146,6 +146,6 @@ def test_the_tail_names_the_session(postern):
         session.mail('printer@contoso.com')
         first, second = session.rcpt('ann@contoso.com'), session.rcpt('bob@contoso.com')
     assert first.session_id == second.session_id
-    (line, *_) = [line for line in postern.log('rcpt') if line.get('session') == first.session_id]
+    line, _ = postern.logged('rcpt', 2, session=first.session_id)
     assert line['client'] == EXT
     assert line['reply'].startswith(DIRECT_SEND)

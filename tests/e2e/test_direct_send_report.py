@@ -148,7 +148,7 @@ def test_counts_outlive_a_restart_and_a_damaged_file(new_postern):
     send(postern, SPOOFER, 'bob@contoso.com', 'ann@contoso.com')
     assert report(postern)[SPOOFER]['Count'] == 1
     assert list((postern.data / 'traffic').glob('*.damaged'))
-    assert postern.log('traffic_counts_damaged')
+    postern.logged('traffic_counts_damaged')
 
 
 def test_mail_does_not_care_whether_it_can_be_counted(new_postern):
@@ -159,7 +159,7 @@ def test_mail_does_not_care_whether_it_can_be_counted(new_postern):
     assert send(postern, SPOOFER, 'ann@contoso.com', 'ann@contoso.com')[0].sentence == DIRECT_SEND
     done = postern.run_postern('-c', 'Get-DirectSendReport')
     assert 'not on disk yet' in done.stderr.replace('\n', ' ')
-    assert postern.log('traffic_counts_failing')
+    postern.logged('traffic_counts_failing')
     (postern.data / 'traffic').unlink()
     assert report(postern)[SPOOFER]['Count'] == 1, 'they waited in memory'
 

@@ -177,14 +177,14 @@ def test_a_client_that_leaves_after_the_final_dot(through, hop, leave):
         getattr(session, leave)()
     hop.hold.set()
     for attempt in range(1, 5):
-        wait_until(lambda: len(postern.log('client_left')) == times_left + attempt, 'the client to be missed')
+        postern.logged('client_left', times_left + attempt)
         with in_content(postern) as session:
             # The end of the stream travels in the packet of the final dot: our reply, which now
             # needs no next hop, cannot be faster.
             session.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             session.send(content + b'.\r\n')
             session.close()
-    wait_until(lambda: len(postern.log('client_left')) == times_left + 5, 'the client to be missed')
+    postern.logged('client_left', times_left + 5)
     assert Queue(postern, content).run_until_empty() == 1
     assert [hop.copies(recipient) for recipient in RECIPIENTS] == [1, 1, 1]
 

@@ -137,7 +137,7 @@ def test_without_descriptors_a_client_hears_421(new_postern):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         wait_until(lambda: banner_code_of(postern) == 220, 'the listener to be back')
         assert postern.metric('postern_refused_sessions_total', reason='descriptors') >= len(refused)
-        assert len(postern.log('accept_failed')) in (1, 2), 'a line for each thread, not for each client'
+        assert len(postern.logged('accept_failed')) in (1, 2), 'a line for each thread, not for each client'
     finally:
         for session in sessions:
             session.close()

@@ -109,7 +109,7 @@ def sentence(reply):
 
 def last_decision(postern, count):
     """What the log says of the `count`th recipient; the trace has the same record."""
-    lines = wait_until(lambda: len(found := postern.log('rcpt')) >= count and found, 'the line of the log')
+    lines = postern.logged('rcpt', count)
     wanted = ('client', 'hello', 'reverse_path', 'forward_path', 'organization', 'connector', 'direct_send', 'decision', 'reasons')
     return {key: lines[count - 1].get(key) for key in wanted}
 

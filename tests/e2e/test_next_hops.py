@@ -84,7 +84,7 @@ def test_the_second_server_takes_the_mail_when_the_first_is_down(new_postern, sm
     # Gone with all its connections.
     wait_until(lambda: send(postern).code == 250 and smtp.copies(ANN), 'the second server to get mail')
     assert postern.metric('postern_hop_failovers_total') >= 1
-    (line, *_) = wait_until(lambda: postern.log('hop_failover'), postern.log_text)
+    (line, *_) = postern.logged('hop_failover')
     assert first.address in line['error'] and smtp.address in line['instead']
     (row, *_) = postern.trace(f'-RecipientAddress {ANN}', rows=2)
     assert row['NextHop'] == f'{first.url},{smtp.url}'
@@ -129,7 +129,7 @@ def test_a_hop_that_never_speaks_costs_its_own_mail_a_moment_and_others_nothing(
         use(postern, silent.url)
         for _ in range(3):
             assert send(postern).line.startswith('451 4.4.1 The next hop cannot be reached')
-        (line,) = wait_until(lambda: postern.log('hop_open'), postern.log_text)
+        (line,) = postern.logged('hop_open')
         assert line['next_hop'] == silent.url and 'did not answer in time' in line['error']
         connections = len(silent.connections)
         for _ in range(20):
@@ -170,7 +170,7 @@ def test_a_hop_that_comes_back_is_found_by_one_message(new_postern):
         assert postern.metric('postern_hops_open') == 1
         wait_until(lambda: send(postern).code == 250, 'the hop to be tried again')
         assert postern.metric('postern_hops_open') == 0
-        wait_until(lambda: postern.log('hop_closed'), postern.log_text)
+        postern.logged('hop_closed')
 
 
 # ---------------------------------------------------------------------- TLS

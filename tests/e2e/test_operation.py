@@ -167,7 +167,7 @@ def test_sighup_names_what_needs_a_restart(new_postern):
     postern.tables['limits'] = {'max_recipients': 100, 'message_memory': 2_000_000}
     postern.write_config()
     postern.reload()
-    wait_until(lambda: postern.log('reloaded'), 'the end of the reload')
+    postern.logged('reloaded')
     assert [line['key'] for line in postern.log('restart_needed')] == [
         '[server] hostname', '[server] threads', '[delivery] relay', '[limits] message_memory']
     with SmtpSession(postern.smtp) as session:

@@ -184,7 +184,7 @@ def test_a_quarantined_message_waits_in_the_queue_until_it_is_released(judge, ho
     assert reason.startswith('AuthenticationFailAction: Quarantine, policy Default'), reason
     (row,) = judge.trace('-Subject held')
     assert (row['Status'], row['NextHop']) == ('Quarantined', 'milter')
-    assert any(line['queue_id'] == queue_id for line in judge.log('milter_message'))
+    judge.logged('milter_message', queue_id=queue_id)
     # A queue run does not touch it.
     sendmail.run('-q')
     assert delivered(hop, 'held') == [] and len(sendmail.quarantined()) == 1

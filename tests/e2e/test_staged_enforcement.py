@@ -49,8 +49,7 @@ def test_row_70_audit_refuses_nothing_and_says_what_it_would(postern):
     assert 'WouldRejectDirectSend: Audit' in row['Reason']
     assert (row['FromIP'], row['Helo'], row['Spf'], row['Dmarc']) == (EXT, 'scanner.example', 'fail', 'none')
 
-    (line,) = wait_until(lambda: [one for one in postern.log('would_reject') if one['reverse_path'] == reverse_path],
-                         'the line of the log')
+    (line,) = postern.logged('would_reject', reverse_path=reverse_path)
     assert line['reason'] == 'WouldRejectDirectSend: Audit'
     assert line['connector'] == 'none'
     assert line['reverse_path_domain'] == 'contoso.com'
@@ -75,8 +74,7 @@ def test_audit_of_the_from_field(postern):
     assert send(postern, 'row70@phish.test').code == 250
     row = row_of(postern, 'row70@phish.test')
     assert 'WouldRejectDirectSendCheckHeaderFrom: contoso.com, Audit' in row['Reason']
-    (line,) = wait_until(lambda: [one for one in postern.log('would_reject') if one['reverse_path'] == 'row70@phish.test'],
-                         'the line of the log')
+    (line,) = postern.logged('would_reject', reverse_path='row70@phish.test')
     assert line['spf'] == 'pass'
     steps, text = explain(postern, row)
     (action, detail), = steps['Claim']
@@ -117,7 +115,7 @@ def test_back_to_audit_when_own_sources_are_refused(postern):
     wait_until(lambda: mode(postern) == 'Audit', 'the mode to be Audit')
     assert send(postern, 'cloud3@contoso.com', client=IN_CONTOSO_SPF).code == 250
 
-    (line,) = wait_until(lambda: postern.log('returned_to_audit'), 'the line of the log')
+    (line,) = postern.logged('returned_to_audit')
     assert (line['level'], line['organization'], line['refused'], line['limit']) == ('error', 'Contoso', '3', '2')
     assert postern.metric('postern_returned_to_audit_total') == 1
     (entry,) = postern.objects('Search-AdminAuditLog -UserIds posternd')

@@ -32,6 +32,7 @@ def history(postern):
         session.mail('')
         session.rcpt('nobody@contoso.com')
     postern.trace(rows=4)
+    postern.logged('rcpt', 4)
     return postern
 
 
@@ -161,7 +162,7 @@ def test_a_trace_folder_that_is_gone_costs_rows_and_no_mail(new_postern):
     send(postern)
     wait_until(lambda: lost_rows(postern) >= 50, 'lost rows in /metrics')
     assert len(postern.mailbox('ann@contoso.com')) == 2
-    wait_until(lambda: postern.log('trace_rows_lost'), 'a word in the log')
+    postern.logged('trace_rows_lost')
     # When the folder can be made again, what waited is written, and what comes is kept.
     folder.unlink()
     wait_until(lambda: len(postern.objects('Get-MessageTraceV2 -ResultSize 500')) >= QUEUE, 'the rows that waited')
