@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "base/log.h"
@@ -17,6 +19,17 @@
 namespace postern::net {
 
 namespace asio = boost::asio;
+
+namespace {
+
+/// Shared by whoever accepts, exclusive while one gives up its spare descriptor: another thread's
+/// new connection could take the spare, and the queue of the one who lost it would never be told.
+std::shared_mutex& spares() {
+  static std::shared_mutex mutex;
+  return mutex;
+}
+
+}  // namespace
 
 /// Kept alive by its own waiting handlers; stop() ends them.
 class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
@@ -88,25 +101,31 @@ void Listener::Acceptor::stop() {
 
 Listener::Acceptor::Next Listener::Acceptor::accept_one() {
   SocketAddress peer;
-  FileDescriptor socket(
-      ::accept4(events_.native_handle(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  FileDescriptor socket;
+  int error = 0;
+  {
+    const std::shared_lock lock(spares());
+    socket = FileDescriptor(
+        ::accept4(events_.native_handle(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    error = errno;
+  }
   if (socket) {
     hand_over(std::move(socket), peer);
     return Next::accept_more;
   }
-  switch (errno) {
+  switch (error) {
     case EAGAIN:
       return Next::wait;
     // Descriptors are gone. A client that waited in the queue would not even know that it is not
     // being served; one that is turned away tries again, perhaps at another MX.
     case EMFILE:
     case ENFILE:
-      complain(std::strerror(errno));
+      complain(std::strerror(error));
       turn_away();
       return Next::pause;
     case ENOBUFS:
     case ENOMEM:
-      complain(std::strerror(errno));
+      complain(std::strerror(error));
       return Next::pause;
     // accept(2), "Error handling": the connection died in the queue, or a firewall forbade it.
     case ECONNABORTED:
@@ -123,7 +142,7 @@ Listener::Acceptor::Next Listener::Acceptor::accept_one() {
     case ETIMEDOUT:
       return Next::accept_more;
     default:
-      complain(std::strerror(errno));
+      complain(std::strerror(error));
       return Next::pause;
   }
 }
@@ -154,6 +173,7 @@ void Listener::Acceptor::hand_over(FileDescriptor socket, const SocketAddress& p
 
 /// As many as wait, up to a bound: with one in every pause the queue would only grow.
 void Listener::Acceptor::turn_away() {
+  const std::lock_guard lock(spares());
   for (int i = 0; i < max_in_a_row && spare_; ++i) {
     spare_.reset();
     FileDescriptor client(
@@ -176,7 +196,7 @@ void Listener::Acceptor::pause() {
   pause_.expires_after(pause_time);
   pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
     if (self->stopped_) return;
-    // Another thread may have been faster to take the descriptor.
+    // A file or a next hop may have been faster to take the descriptor.
     self->hold_spare();
     self->wait();
   });
