@@ -46,14 +46,14 @@ std::optional<policy::JudgedRecipient> read_recipient(const TraceRecord& record)
 
 }  // namespace
 
-std::optional<mail::Mailbox> read_forward_path(const std::string& text) {
-  const std::string path = "<" + text + ">";
+std::optional<mail::Mailbox> read_forward_path(std::string_view text) {
+  const std::string path = "<" + std::string(text) + ">";
   Cursor in(path);
   return mail::take_forward_path(in);
 }
 
-std::optional<mail::Mailbox> read_reverse_path(const std::string& text) {
-  const std::string path = "<" + text + ">";
+std::optional<mail::Mailbox> read_reverse_path(std::string_view text) {
+  const std::string path = "<" + std::string(text) + ">";
   Cursor in(path);
   return mail::take_reverse_path(in);
 }

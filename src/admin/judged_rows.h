@@ -15,8 +15,8 @@
 namespace postern::admin {
 
 /// The paths of a row, as the client gave them.
-std::optional<mail::Mailbox> read_forward_path(const std::string& text);
-std::optional<mail::Mailbox> read_reverse_path(const std::string& text);
+std::optional<mail::Mailbox> read_forward_path(std::string_view text);
+std::optional<mail::Mailbox> read_reverse_path(std::string_view text);
 
 /// The recipients of one transaction that the trace has, all of one organization.
 struct JudgedRows {

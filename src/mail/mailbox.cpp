@@ -13,12 +13,10 @@ bool is_control(char c) {
 }
 
 // Dot-string = Atom *("."  Atom)
-bool take_dot_string(Cursor& in, std::string& local_part) {
-  const std::string_view before = in.rest();
+bool take_dot_string(Cursor& in) {
   do {
     if (in.take_while(is_atext).empty()) return false;
   } while (in.take('.'));
-  local_part = before.substr(0, before.size() - in.rest().size());
   return true;
 }
 
@@ -72,11 +70,11 @@ std::optional<Mailbox> take_mailbox(Cursor& in, LocalPartLimit limit) {
   const std::string_view before = in.rest();
   Mailbox mailbox;
   const bool quoted = in.peek() == '"';
-  if (!(quoted ? take_smtp_quoted_string(in, mailbox.local_part)
-               : take_dot_string(in, mailbox.local_part)))
+  if (!(quoted ? take_smtp_quoted_string(in, mailbox.local_part) : take_dot_string(in)))
     return std::nullopt;
-  if (mailbox.local_part.empty()) return std::nullopt;
   const std::size_t local_part_size = before.size() - in.rest().size();
+  if (!quoted) mailbox.local_part = before.substr(0, local_part_size);
+  if (mailbox.local_part.empty()) return std::nullopt;
   if (limit == LocalPartLimit::rfc && local_part_size > max_local_part) return std::nullopt;
 
   if (!in.take('@')) return std::nullopt;
@@ -104,8 +102,7 @@ std::optional<Mailbox> take_path(Cursor& in, LocalPartLimit limit) {
 
 bool is_dot_string(std::string_view text) {
   Cursor in(text);
-  std::string ignored;
-  return take_dot_string(in, ignored) && in.at_end();
+  return take_dot_string(in) && in.at_end();
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 // Reads all rows of an organization, and of each only the columns that decide at RCPT and those
 // that tell what to think of a source: for judging millions of them again (Test-DirectSend).
 //
-// Texts stay the numbers that the day's file has for them. Who reads can tell by the numbers alone
-// whether a row is like one before, and asks for a text only where it is new. So a row costs a
-// microsecond or two, and memory does not grow with the trace.
+// Of most texts a row has the numbers that the day's file has for them. Who reads remembers what a
+// number means (TraceMemo) and asks for a text only where it is new. Memory does not grow with the
+// trace, whatever strangers made it hold.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,10 +24,11 @@ using TraceTextId = std::int64_t;
 struct TraceScanRow {
   Time received;
   bool has_tls = false;
+  // These vary so much that they come with the row. Valid until the next.
+  std::string_view reverse_path;
+  std::string_view hello;
   TraceTextId client = 0;
-  TraceTextId hello = 0;
   TraceTextId certificate = 0;
-  TraceTextId reverse_path = 0;
   TraceTextId forward_path = 0;
   TraceTextId decision = 0;
   TraceTextId ptr = 0;
@@ -39,21 +40,49 @@ struct TraceScanRow {
   TraceTextId facts = 0;
 };
 
-/// The texts of one day. Some are kept, since the same few are asked for again and again.
+/// The texts of one day.
 class TraceTexts {
  public:
   explicit TraceTexts(Database& database);
 
-  /// Valid until the next row. Of 0 it is empty.
-  const std::string& text(TraceTextId id);
-  /// Between rows: makes room if there are too many.
-  void trim();
+  /// Reads the file each time: see TraceMemo.
+  std::string text(TraceTextId id);
 
  private:
-  static constexpr std::size_t max_texts = 100'000;
-
   Statement by_id_;
-  std::unordered_map<TraceTextId, std::string> texts_;
+};
+
+/// What the texts of a column mean, as far as it is remembered: each number has one place, which
+/// the next number of that place takes over. So it never grows, and what is often asked for is
+/// there.
+template <class T>
+class TraceMemo {
+ public:
+  explicit TraceMemo(std::size_t places) : places_(places) {}
+
+  /// Valid until the next question. `read` makes a T of the number, if it is not here.
+  template <class Read>
+  const T& find(TraceTextId id, Read&& read) {
+    Place& place = places_[static_cast<std::size_t>(id) % places_.size()];
+    if (place.id != id) {
+      place.id = nobody;
+      place.value = read(id);
+      place.id = id;
+    }
+    return place.value;
+  }
+  /// For the numbers of another day.
+  void clear() {
+    for (Place& place : places_) place.id = nobody;
+  }
+
+ private:
+  static constexpr TraceTextId nobody = -1;
+  struct Place {
+    TraceTextId id = nobody;
+    T value{};
+  };
+  std::vector<Place> places_;
 };
 
 class TraceRowReader {

@@ -20,16 +20,16 @@ namespace {
 struct Reader final : TraceRowReader {
   void begin_day() override { ++days; }
   void read(const TraceScanRow& row, TraceTexts& texts) override {
-    seen.push_back(texts.text(row.client) + " " + texts.text(row.reverse_path) + " " +
+    seen.push_back(texts.text(row.client) + " " + std::string(row.reverse_path) + " " +
                    texts.text(row.forward_path) + " " + texts.text(row.facts) + " " +
                    texts.text(row.dkim) + (row.has_tls ? " tls" : ""));
     received.push_back(row.received);
-    senders.push_back(row.reverse_path);
+    facts.push_back(row.facts);
   }
   int days = 0;
   std::vector<std::string> seen;
   std::vector<Time> received;
-  std::vector<TraceTextId> senders;
+  std::vector<TraceTextId> facts;
 };
 
 struct Folder {
@@ -96,9 +96,9 @@ TEST_CASE("equal texts have equal numbers within a day") {
     folder.trace->record(folder.record(today, sender));
   Reader reader;
   folder.trace->scan({"Contoso", today, today}, reader);
-  REQUIRE(reader.senders.size() == 3);
-  std::ranges::sort(reader.senders);
-  CHECK((reader.senders[0] == reader.senders[1]) != (reader.senders[1] == reader.senders[2]));
+  REQUIRE(reader.facts.size() == 3);
+  std::ranges::sort(reader.facts);
+  CHECK((reader.facts[0] == reader.facts[1]) != (reader.facts[1] == reader.facts[2]));
 }
 
 TEST_CASE("a day that cannot be read is told, the others are shown") {
@@ -130,4 +130,26 @@ TEST_CASE("rows of before the facts were kept have none") {
                  reader, scanned);
   CHECK(scanned.rows == 1);
   CHECK(reader.seen.front() == "192.0.2.1 a@contoso.com ann@contoso.com  ");
+}
+
+TEST_CASE("a memo asks again for what another number has taken the place of, and after a day") {
+  TraceMemo<std::string> memo(4);
+  std::vector<TraceTextId> asked;
+  const auto find = [&](TraceTextId id) {
+    return memo.find(id, [&](TraceTextId missing) {
+      asked.push_back(missing);
+      return std::to_string(missing);
+    });
+  };
+  for (const TraceTextId id : {1, 2, 1, 5, 5, 1, 0, 0, 4, 0}) CHECK(find(id) == std::to_string(id));
+  CHECK(asked == std::vector<TraceTextId>{1, 2, 5, 1, 0, 4, 0});
+  memo.clear();
+  asked.clear();
+  find(2);
+  find(0);
+  CHECK(asked == std::vector<TraceTextId>{2, 0});
+
+  // A text that could not be read is not remembered under its number.
+  CHECK_THROWS(memo.find(3, [](TraceTextId) -> std::string { throw SqliteError("no", 1); }));
+  CHECK(find(3) == "3");
 }
