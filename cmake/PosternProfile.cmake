@@ -42,4 +42,8 @@ elseif(POSTERN_PROFILE STREQUAL "USE" AND suits_profile)
   # much that is hot.
   add_compile_options(-fprofile-use=profile-${hash}.profdata ${profile_names}
                       "SHELL:-mllvm -pgso-cold-code-only-for-instr-pgo" -Wno-backend-plugin)
+  if(MOLD)
+    # Hot functions of all files side by side, which other linkers do by themselves.
+    add_link_options(-Wl,-z,keep-text-section-prefix)
+  endif()
 endif()
