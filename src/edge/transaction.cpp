@@ -92,7 +92,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   if (verdict.direct_send) note_direct_send(verdict, decided.time);
   services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);
-  record.settings = policy::to_archive(decided.basis.settings);
+  record.settings = std::move(decided.basis.settings);
   record.settings_revision = decided.revision;
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
@@ -135,7 +135,7 @@ smtp::awaitable<EdgeTransaction::Decided> EdgeTransaction::decide(
                   .basis = {},
                   .revision = directory->revision(),
                   .time = facts.time};
-  decided.basis = policy::find_basis(facts, *directory, decided.verdict);
+  decided.basis = policy::find_basis(facts, *directory, decided.verdict, services_.settings_texts);
   if (decided.verdict.matched_by == policy::MatchedBy::certificate) {
     const net::PeerCertificate& certificate = *session_.tls->certificate;
     services_.certificates.note(decided.verdict.connector->guid, certificate.names.front(),

@@ -53,7 +53,7 @@ class EdgeTransaction final : public smtp::Transaction {
   };
   struct Decided {
     policy::RcptVerdict verdict;
-    policy::RcptBasis basis;
+    policy::RcptTexts basis;
     std::uint64_t revision = 0;  ///< of the directory
     Time time;
   };

@@ -8,6 +8,7 @@
 #include "policy/attribution_rules.h"
 #include "policy/nearest_miss.h"
 #include "policy/participants.h"
+#include "policy/settings_texts.h"
 
 namespace postern::policy {
 namespace {
@@ -169,6 +170,23 @@ RcptBasis find_basis(const RcptFacts& facts, const Snapshot& directory,
   const Participants all =
       find_participants(facts, known, directory, verdict, basis.facts.destination);
   basis.settings = slice(facts, known, directory, all);
+  return basis;
+}
+
+RcptTexts find_basis(const RcptFacts& facts, const Snapshot& directory, const RcptVerdict& verdict,
+                     SettingsTexts& texts) {
+  const AttributionFacts known(facts, directory, find_recipient_owner(facts, directory));
+  RcptTexts basis{.settings = {}, .facts = find_facts(facts, known)};
+  const Participants all =
+      find_participants(facts, known, directory, verdict, basis.facts.destination);
+  const auto key = SettingsTexts::key_of(all);
+  const std::string* const text = key ? texts.find(*key, facts, directory) : nullptr;
+  if (text != nullptr) {
+    basis.settings = *text;
+    return basis;
+  }
+  basis.settings = to_archive(slice(facts, known, directory, all));
+  if (key) texts.keep(*key, basis.settings);
   return basis;
 }
 
