@@ -1,6 +1,7 @@
 #include "edge/transaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/log.h"
@@ -165,11 +166,15 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
   const Reply reply = co_await judge_and_deliver(arrived);
   const Time ended = now();
 
+  // Whoever still asks for this transaction, at a deadline, adds to an empty list.
+  std::shared_ptr<const dns::Asked> answers;
+  if (judged_.spf->is_ready() && judged_.iprev->is_ready())
+    answers = std::make_shared<const dns::Asked>(std::exchange(*asked_, {}));
   for (Accepted& accepted : accepted_) {
     accepted.record.content_milliseconds = milliseconds_between(content_begun_, arrived);
     accepted.record.delivery_milliseconds = milliseconds_between(arrived, ended);
     if (accepted.record.reply.empty()) accepted.record.reply = reply.to_line();
-    record_accepted(std::move(accepted));
+    record_accepted(std::move(accepted), answers);
   }
   accepted_.clear();
   if (reply.is_success()) {
