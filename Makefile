@@ -23,7 +23,7 @@ build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(
         cmake --build --preset $(1) $(if $(2),--target $(2))
 ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 
-.PHONY: all run test lint unit asan tsan conformance e2e console e2e-asan fuzz bench install install-library deb clean
+.PHONY: all run test lint unit asan tsan conformance e2e console e2e-asan fuzz bench profile install install-library deb clean
 
 all: | build
 	@scripts/install-dependencies build
@@ -91,6 +91,11 @@ bench: | build
 	@scripts/install-dependencies build bench
 	@$(call build,bench)
 	@/usr/bin/python3 bench/run.py
+
+profile: | build
+	@scripts/install-dependencies build profile
+	@$(call build,profile,posternd postern loadgen)
+	@/usr/bin/python3 bench/record_profile.py
 
 install: all
 	@cmake --install build

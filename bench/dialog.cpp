@@ -94,6 +94,8 @@ Options parse_options(int count, char** arguments) {
       options.per_connection = std::stoul(value);
     else if (name == "--seconds")
       options.seconds = std::stod(value);
+    else if (name == "--count")
+      options.count = std::stoul(value);
     else if (name == "--proxy")
       options.proxy = value;
     else if (name == "--sender-domain")

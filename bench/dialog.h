@@ -13,6 +13,7 @@ struct Options {
   std::size_t connections = 20;
   std::size_t per_connection = 10;
   double seconds = 2;
+  std::size_t count = 0;  ///< transactions after which it ends, if the time is not over; 0: any number
   std::string proxy;  ///< first three bytes of client addresses told by PROXY v1: `192.0.2.`
   std::string sender_domain = "sender%02d.test";
   std::string recipient = "ann@contoso.test";

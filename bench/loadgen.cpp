@@ -81,7 +81,9 @@ class Generator {
   }
 
  private:
-  bool is_over() const { return Clock::now() >= end_; }
+  bool is_over() const {
+    return (options_.count > 0 && next_ >= options_.count) || Clock::now() >= end_;
+  }
 
   void open(Connection& connection) {
     connection.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

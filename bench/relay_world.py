@@ -47,39 +47,49 @@ class RelayWorld(World):
         (self.folder / 'corpus').mkdir()
         records, self.examples = make_corpus(self.folder / 'corpus')
         self.start_dns(records)
-        self.start_rspamd()
         self.start_sink(dump=True)
-        for name in ('dns', 'rspamd', 'sink'):
-            wait_until(lambda: self.answers(name), lambda: f'{name}:\n' + (self.folder / f'{name}.log').read_text())
+        self.wait_for('dns', 'sink')
         self.start_postern(POSTERN)
+        for line in ('New-Organization -Name Contoso', 'New-AcceptedDomain -Name contoso.test', 'New-Recipient ann@contoso.test',
+                     'Set-OrganizationConfig -RejectDirectSend $true'):
+            self.cmdlet(line)
+        # Name: where it listens, for whom mail is, whose CPU time counts, and which of these judges.
+        self.contestants = self.start_contestants() | {'postern': (self.edge(), 'ann@contoso.test', ['posternd'], 'posternd')}
+        self.expect_the_same_verdicts()
+        self.processes['sink'].terminate()
+        self.processes['sink'].wait(20)
+        self.start_sink()
+        self.wait_for('sink')
+
+    def edge(self):
+        return '127.0.0.1', self.ports['edge']
+
+    def start_contestants(self):
+        """The others: as `contestants`."""
+        self.start_rspamd()
+        self.wait_for('rspamd')
         self.start_postfix('postfix')
         self.start_postfix('postfix+postern', smtpd_milters=f'inet:127.0.0.1:{self.ports["milter"]}')
         self.start_postfix('postfix+rspamd', smtpd_milters=f'inet:127.0.0.1:{self.ports["rspamd"]}',
                            milter_mail_macros='i {mail_addr} {client_addr} {client_name} {auth_authen}')
         behind = self.start_postfix('behind', smtpd_upstream_proxy_protocol='')
-        for line in ('New-Organization -Name Contoso', 'New-AcceptedDomain -Name contoso.test', 'New-Recipient ann@contoso.test',
-                     f'New-AcceptedDomain -Name fabrikam.test -Organization Contoso -NextHop smtp:{behind.smtp[0]}:{behind.smtp[1]}',
-                     'New-Recipient ann@fabrikam.test', 'Set-OrganizationConfig -RejectDirectSend $true'):
-            self.cmdlet(line)
-        edge = ('127.0.0.1', self.ports['edge'])
-        # Name: where it listens, for whom mail is, whose CPU time counts, and which of these judge.
-        self.contestants = {
+        self.cmdlet(f'New-AcceptedDomain -Name fabrikam.test -Organization Contoso -NextHop smtp:{behind.smtp[0]}:{behind.smtp[1]}')
+        self.cmdlet('New-Recipient ann@fabrikam.test')
+        return {
             'postfix': (self.postfixes['postfix'].smtp, 'ann@contoso.test', ['postfix'], None),
             'postfix+postern': (self.postfixes['postfix+postern'].smtp, 'ann@contoso.test', ['postfix+postern', 'posternd'], 'posternd'),
             'postfix+rspamd': (self.postfixes['postfix+rspamd'].smtp, 'ann@contoso.test', ['postfix+rspamd', 'rspamd'], 'rspamd'),
-            'postern': (edge, 'ann@contoso.test', ['posternd'], 'posternd'),
-            'postern>postfix': (edge, 'ann@fabrikam.test', ['posternd', 'behind'], 'posternd'),
+            'postern>postfix': (self.edge(), 'ann@fabrikam.test', ['posternd', 'behind'], 'posternd'),
         }
-        self.expect_the_same_verdicts()
-        self.processes['sink'].terminate()
-        self.processes['sink'].wait(20)
-        self.start_sink()
-        wait_until(lambda: self.answers('sink'), 'the sink')
 
     def __exit__(self, *_):
         super().__exit__()
         for postfix in self.postfixes.values():
             assert postfix.process.poll() is not None
+
+    def wait_for(self, *names):
+        for name in names:
+            wait_until(lambda: self.answers(name), lambda: f'{name}:\n' + (self.folder / f'{name}.log').read_text())
 
     def answers(self, name):
         try:
@@ -106,7 +116,8 @@ class RelayWorld(World):
         seen = self.folder / 'seen'
         if dump:
             seen.mkdir()
-            shutil.chown(seen, 'nobody', 'nogroup')
+            if os.geteuid() == 0:
+                shutil.chown(seen, 'nobody', 'nogroup')  # As whom smtp_sink() lets it run.
         self.start('sink', self.smtp_sink('sink', *(['-d', f'{seen}/message.'] if dump else [])))
 
     def start_postfix(self, name, **settings):
@@ -146,13 +157,13 @@ class RelayWorld(World):
         return any(any(os.scandir(postfix.folder / 'queue' / name)) for postfix in self.postfixes.values()
                    for name in ('maildrop', 'incoming', 'active'))
 
-    def relay(self, name, seconds):
-        """One run: what the load generator prints, and what was used until the last message had reached
-        the sink."""
+    def relay(self, name, seconds, count=0):
+        """One run of so many seconds, or of `count` messages if they are sent sooner: what the load
+        generator prints, and what was used until the last message had reached the sink."""
         (host, port), recipient, processes, judge = self.contestants[name]
         before, begin = self.cpu(), time.monotonic()
         done = subprocess.run([BIN / 'loadgen', '--host', host, '--port', str(port), '--mode', 'deliver', '--connections', '20',
-                               '--per-connection', '5', '--seconds', str(seconds), '--proxy', CLIENT, '--recipient', recipient,
+                               '--per-connection', '5', '--seconds', str(seconds), '--count', str(count), '--proxy', CLIENT, '--recipient', recipient,
                                '--corpus', self.folder / 'corpus/messages.tsv'], stdout=subprocess.PIPE, check=True)
         wait_until(lambda: not self.queued(), f'the queue of {name}', 120)
         wall = time.monotonic() - begin

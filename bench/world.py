@@ -9,7 +9,7 @@ import time
 import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-BIN = TOP / 'build/bench/bin'
+BIN = TOP / os.environ.get('POSTERN_BIN_DIR', 'build/bench/bin')
 TICKS = os.sysconf('SC_CLK_TCK')
 
 # 24 senders whose SPF needs mx and two nested includes; clients are 192.0.2.1 to .200.

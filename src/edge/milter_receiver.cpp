@@ -77,7 +77,8 @@ MilterReceiver::MilterReceiver(const Services& services, SharedSettings settings
                 .courier = courier_,
                 .asker = services.asker,
                 .dkim_keys = services.dkim_keys,
-                .spf_records = services.spf_records},
+                .spf_records = services.spf_records,
+                .settings_texts = services.settings_texts},
       settings_(std::move(settings)) {}
 
 void MilterReceiver::connected(const smtp::SessionFacts&, bool can_hold) {

@@ -10,6 +10,7 @@
 #include "edge/asker.h"
 #include "edge/connector_rates.h"
 #include "edge/return_to_audit.h"
+#include "policy/settings_texts.h"
 #include "store/directory_store.h"
 #include "store/spoof_intelligence.h"
 #include "store/trace_sink.h"
@@ -30,6 +31,7 @@ struct Services {
   Asker& asker;
   auth::DkimKeyCache& dkim_keys;
   auth::SpfRecordCache& spf_records;
+  policy::SettingsTexts& settings_texts;
 };
 
 }  // namespace postern::edge

@@ -1,6 +1,7 @@
 #include "edge/transaction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/log.h"
@@ -92,7 +93,7 @@ smtp::awaitable<Reply> EdgeTransaction::add_recipient(const mail::Mailbox& forwa
   if (verdict.direct_send) note_direct_send(verdict, decided.time);
   services_.metrics.rcpt_seconds.observe(now() - asked);
   log_decision(record);
-  record.settings = policy::to_archive(decided.basis.settings);
+  record.settings = std::move(decided.basis.settings);
   record.settings_revision = decided.revision;
   if (verdict.decision == policy::Decision::accept) {
     organization_ = verdict.organization;
@@ -135,7 +136,7 @@ smtp::awaitable<EdgeTransaction::Decided> EdgeTransaction::decide(
                   .basis = {},
                   .revision = directory->revision(),
                   .time = facts.time};
-  decided.basis = policy::find_basis(facts, *directory, decided.verdict);
+  decided.basis = policy::find_basis(facts, *directory, decided.verdict, services_.settings_texts);
   if (decided.verdict.matched_by == policy::MatchedBy::certificate) {
     const net::PeerCertificate& certificate = *session_.tls->certificate;
     services_.certificates.note(decided.verdict.connector->guid, certificate.names.front(),
@@ -165,11 +166,15 @@ smtp::awaitable<Reply> EdgeTransaction::finish() {
   const Reply reply = co_await judge_and_deliver(arrived);
   const Time ended = now();
 
+  // Whoever still asks for this transaction, at a deadline, adds to an empty list.
+  std::shared_ptr<const dns::Asked> answers;
+  if (judged_.spf->is_ready() && judged_.iprev->is_ready())
+    answers = std::make_shared<const dns::Asked>(std::exchange(*asked_, {}));
   for (Accepted& accepted : accepted_) {
     accepted.record.content_milliseconds = milliseconds_between(content_begun_, arrived);
     accepted.record.delivery_milliseconds = milliseconds_between(arrived, ended);
     if (accepted.record.reply.empty()) accepted.record.reply = reply.to_line();
-    record_accepted(std::move(accepted));
+    record_accepted(std::move(accepted), answers);
   }
   accepted_.clear();
   if (reply.is_success()) {

@@ -53,7 +53,7 @@ class EdgeTransaction final : public smtp::Transaction {
   };
   struct Decided {
     policy::RcptVerdict verdict;
-    policy::RcptBasis basis;
+    policy::RcptTexts basis;
     std::uint64_t revision = 0;  ///< of the directory
     Time time;
   };
@@ -79,8 +79,9 @@ class EdgeTransaction final : public smtp::Transaction {
   void keep_evidence(const SpfOutcome& spf, const auth::Iprev& iprev,
                      const MessageEvidence& message,
                      const std::optional<policy::ArcTestimony>& testimony);
-  /// The record of an accepted recipient, as soon as it is complete.
-  void record_accepted(Accepted&& accepted);
+  /// The record of an accepted recipient, as soon as it is complete. `answers`: all that the DNS
+  /// said, if nothing more is asked.
+  void record_accepted(Accepted&& accepted, std::shared_ptr<const dns::Asked> answers = nullptr);
   /// The extensions of RejectDirectSend that need the content. Where a connector vouches for the
   /// client to some recipients only, or a stage or an exception lets it in, these get the message,
   /// and `claim_` says what of the rest.
@@ -127,7 +128,8 @@ class EdgeTransaction final : public smtp::Transaction {
                                  const policy::RcptVerdict& verdict, Time decided) const;
   void log_decision(const store::TraceRecord& record) const;
   /// As soon as the DNS has said what it knows of the client and the envelope.
-  void record_when_checked(store::TraceRecord&& record);
+  void record_when_checked(store::TraceRecord&& record,
+                           std::shared_ptr<const dns::Asked> answers = nullptr);
 
   Services& services_;
   const SharedSettings settings_;

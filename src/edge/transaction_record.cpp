@@ -220,10 +220,11 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
   for (Accepted& accepted : accepted_) keep(accepted.record, texts);
 }
 
-void EdgeTransaction::record_accepted(Accepted&& accepted) {
+void EdgeTransaction::record_accepted(Accepted&& accepted,
+                                      std::shared_ptr<const dns::Asked> answers) {
   accepted.facts.signals = signals_;
   accepted.record.facts = policy::to_archive(accepted.facts);
-  record_when_checked(std::move(accepted.record));
+  record_when_checked(std::move(accepted.record), std::move(answers));
 }
 
 /// The content, not a recipient, is why the message is not taken.
@@ -271,13 +272,15 @@ void EdgeTransaction::apply(const delivery::Outcome& outcome) {
   }
 }
 
-void EdgeTransaction::record_when_checked(store::TraceRecord&& record) {
+void EdgeTransaction::record_when_checked(store::TraceRecord&& record,
+                                          std::shared_ptr<const dns::Asked> answers) {
   // Mostly both are known, and a record is too large to be handed about.
   if (judged_.spf->is_ready() && judged_.iprev->is_ready()) {
     note(record, *judged_.spf->get(), *judged_.iprev->get());
     log_would_reject(record);
+    record.asked = std::move(answers);
     // A copy: this transaction may go on asking, and the trace is written on another thread.
-    record.asked = std::make_shared<const dns::Asked>(*asked_);
+    if (!record.asked) record.asked = std::make_shared<const dns::Asked>(*asked_);
     services_.trace.record(std::move(record));
     return;
   }

@@ -137,6 +137,7 @@ struct Edge {
   dns::ZoneResolver resolver{dns::Zone()};
   auth::DkimKeyCache dkim_keys;
   auth::SpfRecordCache spf_records;
+  policy::SettingsTexts settings_texts;
   Asker asker{io, resolver};
   Services services{.directory = *directory,
                     .trace = trace,
@@ -149,7 +150,8 @@ struct Edge {
                     .courier = courier,
                     .asker = asker,
                     .dkim_keys = dkim_keys,
-                    .spf_records = spf_records};
+                    .spf_records = spf_records,
+                    .settings_texts = settings_texts};
   SharedSettings shared_settings = settings();
   smtp::SessionFacts facts{.id = "08DD3FA5DBC8F401",
                            .connected = now(),

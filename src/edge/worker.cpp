@@ -65,7 +65,8 @@ Worker::Worker(const Shared& shared, SharedSettings settings,
                 .courier = *courier_,
                 .asker = asker_,
                 .dkim_keys = dkim_keys_,
-                .spf_records = spf_records_} {}
+                .spf_records = spf_records_,
+                .settings_texts = settings_texts_} {}
 
 Worker::~Worker() {
   stop();

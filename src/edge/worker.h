@@ -87,6 +87,7 @@ class Worker {
   std::unique_ptr<dns::Resolver> resolver_;
   auth::DkimKeyCache dkim_keys_;
   auth::SpfRecordCache spf_records_;
+  policy::SettingsTexts settings_texts_;
   Asker asker_;
   std::unique_ptr<delivery::Courier> courier_;
   Services services_;

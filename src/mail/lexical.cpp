@@ -1,6 +1,5 @@
 #include "mail/lexical.h"
 
-#include <array>
 #include <utility>
 
 namespace postern::mail {
@@ -30,26 +29,8 @@ char printable(char c) {
   return is_ascii(c) && (c < ' ' || c == '\x7f') ? '?' : c;
 }
 
-/// Which octets belong to a class of letters.
-using LetterTable = std::array<bool, 256>;
-
-constexpr LetterTable make_table(bool (*belongs)(char)) {
-  LetterTable table{};
-  for (std::size_t i = 0; i < table.size(); ++i) table[i] = belongs(static_cast<char>(i));
-  return table;
-}
-
-constexpr LetterTable token_letters = make_table([](char c) {
-  return !is_ascii(c) ||
-         (c > ' ' && c < '\x7f' && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
-});
-
-constexpr LetterTable atext_letters = make_table([](char c) {
-  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
-});
-
 /// What a comment or a quoted string cannot hold as it is.
-constexpr LetterTable delicate_letters = make_table([](char c) {
+constexpr LetterTable delicate_letters = make_letter_table([](char c) {
   return (is_ascii(c) && (c < ' ' || c == '\x7f')) || std::string_view("\"()\\").contains(c);
 });
 
@@ -95,14 +76,6 @@ bool take_quoted_string(Cursor& in, std::string& content) {
   content += text;
   in = ahead;
   return true;
-}
-
-bool is_token_character(char c) {
-  return token_letters[static_cast<unsigned char>(c)];
-}
-
-bool is_atext(char c) {
-  return atext_letters[static_cast<unsigned char>(c)];
 }
 
 std::string printable(std::string_view text) {

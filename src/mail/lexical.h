@@ -2,9 +2,12 @@
 // quoted strings and folding, to read and to write.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/cursor.h"
 
 namespace postern::mail {
@@ -26,10 +29,31 @@ bool skip_cfws(Cursor& in, std::string* comments = nullptr);
 /// and line endings. False if there is none or it does not end.
 bool take_quoted_string(Cursor& in, std::string& content);
 
+/// Which octets belong to a class of letters.
+using LetterTable = std::array<bool, 256>;
+
+constexpr LetterTable make_letter_table(bool (*belongs)(char)) {
+  LetterTable table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = belongs(static_cast<char>(i));
+  return table;
+}
+
+inline constexpr LetterTable token_letters = make_letter_table([](char c) {
+  return !is_ascii(c) ||
+         (c > ' ' && c < '\x7f' && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
+});
+inline constexpr LetterTable atext_letters = make_letter_table([](char c) {
+  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
+});
+
 /// A token of RFC 2045 section 5.1 letter by letter; octets above 127 count as letters.
-bool is_token_character(char c);
+constexpr bool is_token_character(char c) {
+  return token_letters[static_cast<unsigned char>(c)];
+}
 /// atext of RFC 5322 section 3.2.3, with the UTF-8 of RFC 6532.
-bool is_atext(char c);
+constexpr bool is_atext(char c) {
+  return atext_letters[static_cast<unsigned char>(c)];
+}
 
 /// What a stranger gave us, fit for a header field of ours: control characters become `?`.
 std::string printable(std::string_view text);

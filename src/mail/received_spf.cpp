@@ -5,17 +5,20 @@
 namespace postern::mail {
 namespace {
 
-/// key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
-void add_pair(FieldWriter& field, std::string_view key, std::string_view value) {
+/// dot-atom-text of RFC 5322 section 3.2.3
+bool is_dot_atom(std::string_view text) {
   char previous = '.';
-  bool is_dot_atom = true;
-  for (const char c : value) {
-    is_dot_atom = is_dot_atom && (c == '.' ? previous != '.' : is_ascii(c) && is_atext(c));
+  for (const char c : text) {
+    if (c == '.' ? previous == '.' : !is_ascii(c) || !is_atext(c)) return false;
     previous = c;
   }
-  is_dot_atom = is_dot_atom && previous != '.';
+  return previous != '.';
+}
+
+/// key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
+void add_pair(FieldWriter& field, std::string_view key, std::string_view value) {
   std::string& word = field.open_word().append(key).append("=");
-  if (is_dot_atom) {
+  if (is_dot_atom(value)) {
     word += value;
   } else {
     append_quoted(word, value);

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "policy/archive.h"
 #include "policy/judged_check.h"
+#include "policy/settings_texts.h"
 
 using namespace postern;
 using namespace postern::policy;
@@ -245,6 +246,28 @@ JudgedEvidence make_evidence(Dice& dice) {
   return evidence;
 }
 
+mail::Mailbox make_reverse_path(Dice& dice) {
+  return mailbox(dice.coin(6) ? "" : dice.text({"x@", "Printer@"}) + dice.domain());
+}
+
+/// All but the forward-path.
+RcptFacts make_facts(Dice& dice, const mail::Mailbox& reverse_path) {
+  RcptFacts facts{.client = dice.address(),
+                  .hello = "mx.contoso.test",
+                  .tls = dice.coin(),
+                  .reverse_path = &reverse_path,
+                  .server_name = dice.pick<std::string_view>({"mx.contoso.test", "mx.else.test"}),
+                  .has_relay = dice.coin(),
+                  .reverse_name = dice.pick_up_to(RcptFacts::ReverseName::temporary_failure),
+                  .time = make_time(dice)};
+  if (dice.coin(3)) {
+    facts.tls = true;
+    facts.certificate_names = {dice.text({"printer.contoso.test", "*.contoso.test"}),
+                               dice.text({"mail.bank.test", "other.test"})};
+  }
+  return facts;
+}
+
 }  // namespace
 
 TEST_CASE("judging again gives the same verdict") {
@@ -275,21 +298,8 @@ TEST_CASE("judging again gives the same verdict") {
         .pair = dice.coin() ? SpoofPair::unlisted : dice.pick_up_to(SpoofPair::blocked),
         .bounced = dice.coin() ? BouncedMail::unknown : dice.pick_up_to(BouncedMail::sent_by_us)};
 
-    const mail::Mailbox reverse_path =
-        mailbox(dice.coin(6) ? "" : dice.text({"x@", "Printer@"}) + dice.domain());
-    RcptFacts facts{.client = dice.address(),
-                    .hello = "mx.contoso.test",
-                    .tls = dice.coin(),
-                    .reverse_path = &reverse_path,
-                    .server_name = dice.pick<std::string_view>({"mx.contoso.test", "mx.else.test"}),
-                    .has_relay = dice.coin(),
-                    .reverse_name = dice.pick_up_to(RcptFacts::ReverseName::temporary_failure),
-                    .time = make_time(dice)};
-    if (dice.coin(3)) {
-      facts.tls = true;
-      facts.certificate_names = {dice.text({"printer.contoso.test", "*.contoso.test"}),
-                                 dice.text({"mail.bank.test", "other.test"})};
-    }
+    const mail::Mailbox reverse_path = make_reverse_path(dice);
+    RcptFacts facts = make_facts(dice, reverse_path);
     std::vector<mail::Mailbox> forward_paths;
     for (std::size_t i = 0; i < 2; ++i) {
       const std::string local = dice.text({"ann", "Ann+List", "alias", "nobody", "postmaster"});
@@ -436,6 +446,35 @@ TEST_CASE("judging again gives the same verdict") {
   for (const int count : stages) CHECK(count > 20);
   CHECK(deferred > 50);
   CHECK(refused > 10);
+}
+
+TEST_CASE("a text of settings that is remembered is the one that would be made") {
+  std::size_t remembered = 0;
+  SettingsTexts texts;
+  for (unsigned seed = 0; seed < 1'000; ++seed) {
+    CAPTURE(seed);
+    Dice dice(seed);
+    Snapshot directory = make_directory(dice);
+    directory.set_revision(seed + 1);
+    for (int message = 0; message < 20; ++message) {
+      const mail::Mailbox reverse_path = make_reverse_path(dice);
+      const mail::Mailbox forward_path =
+          mailbox(dice.text({"ann@", "Ann+List@", "nobody@"}) + dice.domain());
+      RcptFacts facts = make_facts(dice, reverse_path);
+      facts.forward_path = &forward_path;
+      const RcptVerdict verdict = decide_rcpt(facts, directory);
+      const RcptBasis basis = find_basis(facts, directory, verdict);
+      const std::size_t before = texts.size();
+      const RcptTexts kept = find_basis(facts, directory, verdict, texts);
+      CHECK(kept.settings == to_archive(basis.settings));
+      CHECK(to_archive(kept.facts) == to_archive(basis.facts));
+      const bool is_plain = basis.settings.organizations.empty() ||
+                            (basis.settings.organizations[0].connectors.empty() &&
+                             basis.settings.organizations[0].exceptions.empty());
+      remembered += is_plain && texts.size() == before ? 1 : 0;
+    }
+  }
+  CHECK(remembered > 1'000);
 }
 
 TEST_CASE("a reader leaves what an older writer did not know, and skips what a newer one adds") {

@@ -7,15 +7,15 @@
 #include "mail/domain_name.h"
 #include "policy/attribution_rules.h"
 #include "policy/nearest_miss.h"
+#include "policy/participants.h"
+#include "policy/settings_texts.h"
 
 namespace postern::policy {
 namespace {
 
 using directory::AcceptedDomain;
-using directory::ConnectorIndex;
 using directory::DirectSendException;
 using directory::InboundConnector;
-using directory::NameKey;
 using directory::NameList;
 using directory::Organization;
 using directory::OrganizationConfig;
@@ -47,68 +47,33 @@ bool covers(std::string_view pattern, std::string_view domain) {
          mail::is_below(domain, without_wildcard(pattern), mail::Self::included);
 }
 
-/// Gathers what the indexes of attribution and of the nearest miss give for the facts.
-class Collector {
+/// Copies what of the participants has to do with the client and the envelope.
+class Slicer {
  public:
-  Collector(const RcptFacts& envelope, const AttributionFacts& facts, const Snapshot& directory)
-      : envelope_(envelope), facts_(facts), directory_(directory) {}
+  Slicer(const RcptFacts& envelope, const AttributionFacts& facts)
+      : envelope_(envelope), facts_(facts) {}
 
-  void collect(const RcptVerdict& verdict) {
-    if (facts_.recipient) {
-      add_domain(*facts_.recipient.organization, *facts_.recipient.domain);
-      const ConnectorIndex& index = facts_.recipient.organization->connector_index();
-      by_address(index);
-      for_each_sender_domain_key(facts_.sender_domain, [&](NameKey key) {
-        for (const auto& [its_key, one] : index.by_sender_domain(key)) add(*one);
-      });
+  std::vector<JudgedOrganization> slice(const Participants& all) {
+    std::vector<JudgedOrganization> slices;
+    for (const Organization* organization : all.organizations) {
+      JudgedOrganization& slice = slices.emplace_back(
+          JudgedOrganization{.name = organization->name(),
+                             .config = this->slice(organization->config()),
+                             .composite = organization->spoof_protection()->composite,
+                             .domains = {},
+                             .connectors = {},
+                             .exceptions = {}});
+      for (const auto& [owner, domain] : all.domains)
+        if (owner == organization) slice.domains.push_back(*domain);
+      for (const auto& [owner, connector] : all.connectors)
+        if (owner == organization) slice.connectors.push_back(this->slice(*connector));
     }
-    if (facts_.sender) {
-      add_domain(*facts_.sender.organization, *facts_.sender.domain);
-      if (facts_.sender.organization != facts_.recipient.organization)
-        by_address(facts_.sender.organization->connector_index());
-    }
-    for (const std::string& name : facts_.certificate_names) {
-      for_each_certificate_key(name, [&](NameKey key) {
-        for (const InboundConnector* one : directory_.on_premises().by_certificate_name(key))
-          add(*one);
-        for (const Organization* own :
-             {facts_.recipient.organization, facts_.sender.organization}) {
-          if (own == nullptr) continue;
-          for (const auto& [its_key, one] : own->connector_index().by_certificate_name(key))
-            add(*one);
-        }
-      });
-    }
-    if (facts_.recipient && !vouches(verdict.matched_by)) add_exceptions();
-    const bool has_miss = std::ranges::any_of(verdict.reasons, [](const std::string& reason) {
-      return reason.starts_with(nearest_miss_mark);
-    });
-    if (!has_miss) return;
-    if (const auto miss = find_nearest_miss(facts_, directory_, nullptr)) add(*miss->connector);
+    for (const DirectSendException* one : all.exceptions)
+      slices.front().exceptions.push_back(slice(*one));
+    return slices;
   }
-
-  std::vector<JudgedOrganization> take() { return std::move(found_); }
 
  private:
-  void by_address(const ConnectorIndex& index) {
-    index.for_each_by_address(facts_.client,
-                              [&](const InboundConnector& one, unsigned) { add(one); });
-  }
-
-  JudgedOrganization& of(const Organization& organization) {
-    const auto there = std::ranges::find(organizations_, &organization);
-    if (there != organizations_.end())
-      return found_[static_cast<std::size_t>(there - organizations_.begin())];
-    organizations_.push_back(&organization);
-    return found_.emplace_back(
-        JudgedOrganization{.name = organization.name(),
-                           .config = slice(organization.config()),
-                           .composite = organization.spoof_protection()->composite,
-                           .domains = {},
-                           .connectors = {},
-                           .exceptions = {}});
-  }
-
   const RecipientNames& names() {
     if (!names_) names_ = recipient_names(*envelope_.forward_path, facts_.recipient);
     return *names_;
@@ -119,17 +84,6 @@ class Collector {
     if (!pilots.empty() && facts_.recipient)
       pilots = concerned_names(pilots, [&](std::string_view one) { return names().is(one); });
     return config;
-  }
-
-  void add_exceptions() {
-    const Organization& organization = *facts_.recipient.organization;
-    const auto& exceptions = organization.direct_send_exceptions();
-    if (exceptions == nullptr) return;
-    std::vector<DirectSendException>& found = of(organization).exceptions;
-    for_each_exception_of_client(*exceptions, facts_, [&](const DirectSendException& whole) {
-      if (std::ranges::find(found, whole.name, &DirectSendException::name) == found.end())
-        found.push_back(slice(whole));
-    });
   }
 
   DirectSendException slice(const DirectSendException& whole) {
@@ -147,35 +101,6 @@ class Collector {
     });
     kept.expires = whole.expires;
     return kept;
-  }
-
-  void add_domain(const Organization& organization, const AcceptedDomain& domain) {
-    auto& domains = of(organization).domains;
-    if (std::ranges::find(domains, domain.name, &AcceptedDomain::name) == domains.end())
-      domains.push_back(domain);
-  }
-
-  /// The domain by which backs_certificate is true, if it is.
-  void add_backing(const Organization& organization, std::string_view wanted) {
-    const std::string_view name = without_wildcard(wanted);
-    for (std::string_view above = name; !above.empty(); above = parent_of(above)) {
-      if (const AcceptedDomain* domain = organization.find_domain(above))
-        return add_domain(organization, *domain);
-    }
-    if (name.size() == wanted.size() || !organization.has_domain_below(name)) return;
-    for (const AcceptedDomain& domain : organization.accepted_domains()) {
-      if (mail::is_below(domain.name, name, mail::Self::excluded))
-        return add_domain(organization, domain);
-    }
-  }
-
-  void add(const InboundConnector& connector) {
-    if (std::ranges::find(connectors_, &connector) != connectors_.end()) return;
-    connectors_.push_back(&connector);
-    const Organization& owner = *directory_.peek_organization(connector.organization);
-    of(owner).connectors.push_back(slice(connector));
-    if (!connector.tls_sender_certificate_name.empty())
-      add_backing(owner, connector.tls_sender_certificate_name);
   }
 
   InboundConnector slice(const InboundConnector& whole) const {
@@ -206,34 +131,33 @@ class Collector {
 
   const RcptFacts& envelope_;
   const AttributionFacts& facts_;
-  const Snapshot& directory_;
   std::optional<RecipientNames> names_;
-  std::vector<const Organization*> organizations_;
-  std::vector<const InboundConnector*> connectors_;
-  std::vector<JudgedOrganization> found_;
 };
 
-/// The recipient's policy, as the edge asks for it when the message is accepted.
-void choose_policy(const Organization& organization, const RcptFacts& facts, RcptBasis& basis) {
-  const mail::Mailbox& forward_path = *facts.forward_path;
-  const std::string canonical =
-      basis.facts.destination ? basis.facts.destination->recipient : forward_path.text;
-  const std::string alias = forward_path.domain.empty()
-                                ? to_lower(canonical)
-                                : to_lower(forward_path.local_part + "@" + forward_path.domain);
-  const directory::RuleRecipient recipient{
-      .address = canonical,
-      .alias = alias,
-      .domain = std::string_view(alias).substr(alias.rfind('@') + 1)};
-  const directory::SpoofProtection& protection = *organization.spoof_protection();
-  const directory::AntiPhishPolicy& policy = protection.policy_for(recipient);
-  basis.settings.policy = policy;
-  if (&policy == &protection.default_policy) return;
-  for (const directory::AntiPhishRule& rule : protection.rules) {
-    if (!rule.enabled || rule.policy != policy.name || !applies_to(rule, recipient)) continue;
-    basis.settings.rule = rule.name;
-    return;
+JudgedFacts find_facts(const RcptFacts& facts, const AttributionFacts& known) {
+  JudgedFacts found;
+  found.certificate_names = facts.certificate_names;
+  found.reverse_name = facts.reverse_name;
+  if (known.recipient) {
+    found.destination = known.recipient.organization->find_destination(
+        facts.forward_path->local_part,
+        facts.forward_path->domain.empty() ? known.recipient.domain->name
+                                           : facts.forward_path->domain,
+        *known.recipient.domain);
   }
+  return found;
+}
+
+JudgedSettings slice(const RcptFacts& facts, const AttributionFacts& known,
+                     const Snapshot& directory, const Participants& all) {
+  JudgedSettings settings;
+  settings.server_name = facts.server_name;
+  settings.has_relay = facts.has_relay;
+  settings.several_organizations = directory.organization_count() > 1;
+  settings.organizations = Slicer(facts, known).slice(all);
+  if (all.policy != nullptr) settings.policy = *all.policy;
+  if (all.rule != nullptr) settings.rule = all.rule->name;
+  return settings;
 }
 
 }  // namespace
@@ -242,22 +166,27 @@ RcptBasis find_basis(const RcptFacts& facts, const Snapshot& directory,
                      const RcptVerdict& verdict) {
   const AttributionFacts known(facts, directory, find_recipient_owner(facts, directory));
   RcptBasis basis;
-  Collector collector(facts, known, directory);
-  collector.collect(verdict);
-  basis.settings.server_name = facts.server_name;
-  basis.settings.has_relay = facts.has_relay;
-  basis.settings.several_organizations = directory.organization_count() > 1;
-  basis.settings.organizations = collector.take();
-  basis.facts.certificate_names = facts.certificate_names;
-  basis.facts.reverse_name = facts.reverse_name;
-  if (known.recipient) {
-    basis.facts.destination = known.recipient.organization->find_destination(
-        facts.forward_path->local_part,
-        facts.forward_path->domain.empty() ? known.recipient.domain->name
-                                           : facts.forward_path->domain,
-        *known.recipient.domain);
+  basis.facts = find_facts(facts, known);
+  const Participants all =
+      find_participants(facts, known, directory, verdict, basis.facts.destination);
+  basis.settings = slice(facts, known, directory, all);
+  return basis;
+}
+
+RcptTexts find_basis(const RcptFacts& facts, const Snapshot& directory, const RcptVerdict& verdict,
+                     SettingsTexts& texts) {
+  const AttributionFacts known(facts, directory, find_recipient_owner(facts, directory));
+  RcptTexts basis{.settings = {}, .facts = find_facts(facts, known)};
+  const Participants all =
+      find_participants(facts, known, directory, verdict, basis.facts.destination);
+  const auto key = SettingsTexts::key_of(all);
+  const std::string* const text = key ? texts.find(*key, facts, directory) : nullptr;
+  if (text != nullptr) {
+    basis.settings = *text;
+    return basis;
   }
-  if (verdict.organization) choose_policy(*verdict.organization, facts, basis);
+  basis.settings = to_archive(slice(facts, known, directory, all));
+  if (key) texts.keep(*key, basis.settings);
   return basis;
 }
 

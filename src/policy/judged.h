@@ -155,6 +155,15 @@ struct RcptBasis {
 RcptBasis find_basis(const RcptFacts& facts, const directory::Snapshot& directory,
                      const RcptVerdict& verdict);
 
+/// The same with the settings as their text. `known` remembers it for the mail that comes next.
+struct RcptTexts {
+  std::string settings;
+  JudgedFacts facts;
+};
+class SettingsTexts;
+RcptTexts find_basis(const RcptFacts& facts, const directory::Snapshot& directory,
+                     const RcptVerdict& verdict, SettingsTexts& known);
+
 /// What JudgedMessage::own_domains is. `evidence` has a message.
 std::vector<std::string> find_own_domains(const JudgedEvidenceView& evidence,
                                           std::string_view reverse_path_domain,

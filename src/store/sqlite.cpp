@@ -92,7 +92,19 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
+namespace {
+
+/// Before the first database of the process: SQLite shall not keep statistics of its memory, which
+/// nobody reads and for which it takes a lock at every allocation.
+void configure_sqlite() {
+  static const int done = ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
+
+}  // namespace
+
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  configure_sqlite();
   if (mode == Mode::create && path != ":memory:") {
     // SQLite would create the file with the umask's rights; mail addresses are nobody else's
     // business.
