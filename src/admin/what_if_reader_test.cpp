@@ -40,7 +40,8 @@ store::TraceRecord random_record(Dice& dice, std::size_t variety, Time received)
   one.hello = dice.coin(5) ? "mx.contoso.com" : fmt::format("host{}.test", number());
   one.reverse_path = fmt::format("user{}@{}", number(), dice.coin() ? "contoso.com" : "bank.test");
   if (dice.coin(30)) one.reverse_path = dice.coin() ? "" : "a@b@c";
-  one.forward_path = fmt::format("user{}@contoso.com", number());
+  // A third of the first 40 exist.
+  one.forward_path = fmt::format("user{}@contoso.com", dice.coin() ? number() : number() % 40);
   if (dice.coin(30)) one.forward_path = "not an address";
   if (dice.coin()) one.tls = fmt::format("TLSv1.3 {}", number());
   if (dice.coin(4)) one.certificate = fmt::format("mail{}.test", number());
