@@ -1,7 +1,7 @@
 # Profile-guided optimization: the compiler reads in cmake/postern.profdata which paths mail takes.
 #
 #   USE      (the default) Release builds read the committed profile
-#   RECORD   build programs that count, for scripts/record-profile (`make profile`)
+#   RECORD   build programs that count, for bench/record_profile.py (`make profile`)
 #   NONE     do without
 #
 # Why it is committed, and what an old one costs: docs/decisions/0007-profile.md.
