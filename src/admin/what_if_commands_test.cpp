@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
 #include "admin/test_desk.h"
 #include "base/encoding.h"
+#include "base/test_dice.h"
 #include "policy/decision.h"
 #include "policy/judged.h"
 
@@ -106,28 +106,13 @@ struct Desk : TestDesk {
   std::string last_word;
 };
 
-class Dice {
- public:
-  explicit Dice(unsigned seed) : random_(seed) {}
-  std::size_t below(std::size_t count) {
-    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_);
-  }
-  bool coin(std::size_t one_in = 2) { return below(one_in) == 0; }
-  std::string pick(std::initializer_list<const char*> values) {
-    return values.begin()[below(values.size())];
-  }
-
- private:
-  std::mt19937 random_;
-};
-
 std::string bool_text(bool value) {
   return value ? "$true" : "$false";
 }
 
 /// A line that changes what decides; it may be one that is refused.
 std::string random_change(Dice& dice) {
-  const std::string name = dice.pick({"A", "B", "C"});
+  const std::string name = dice.text({"A", "B", "C"});
   switch (dice.below(6)) {
     case 0:
       return "Set-OrganizationConfig -RejectDirectSend " + bool_text(!dice.coin(4)) +
@@ -138,37 +123,37 @@ std::string random_change(Dice& dice) {
       return "Set-InboundConnector " + name + " -Enabled " + bool_text(dice.coin()) +
              " -RequireTls " + bool_text(dice.coin());
     case 3:
-      return dice.pick({"New-AcceptedDomain fabrikam.com",
+      return dice.text({"New-AcceptedDomain fabrikam.com",
                         "New-AcceptedDomain eu.contoso.com -DomainType InternalRelay"});
     default:
       break;
   }
   std::string line = "New-InboundConnector " + name + " -ConnectorType " +
-                     dice.pick({"Partner", "OnPremises"}) + " -SenderDomains " +
-                     dice.pick({"*", "bank.test", "contoso.com"}) + " -RequireTls " +
+                     dice.text({"Partner", "OnPremises"}) + " -SenderDomains " +
+                     dice.text({"*", "bank.test", "contoso.com"}) + " -RequireTls " +
                      bool_text(dice.coin(3));
   if (!dice.coin(3))
     line += " -SenderIPAddresses " +
-            dice.pick({"198.51.100.7", "198.51.100.0/24", "203.0.113.9", "2001:db8:25::/48"});
+            dice.text({"198.51.100.7", "198.51.100.0/24", "203.0.113.9", "2001:db8:25::/48"});
   if (dice.coin(3))
     line += " -TlsSenderCertificateName " +
-            dice.pick({"mail.contoso.com", "*.contoso.com", "mail.bank.test"});
+            dice.text({"mail.contoso.com", "*.contoso.com", "mail.bank.test"});
   if (dice.coin(4)) line += " -RestrictDomainsToIPAddresses $true";
   return line;
 }
 
 Mail random_mail(Dice& dice) {
-  Mail mail{.client = dice.pick({"198.51.100.7", "198.51.100.8", "203.0.113.9", "203.0.113.77",
+  Mail mail{.client = dice.text({"198.51.100.7", "198.51.100.8", "203.0.113.9", "203.0.113.77",
                                  "2001:db8:25::25", "2001:db8:66::1"}),
-            .from = dice.pick({"scanner@contoso.com", "ann@contoso.com", "bob@bank.test", "",
+            .from = dice.text({"scanner@contoso.com", "ann@contoso.com", "bob@bank.test", "",
                                "x@fabrikam.com", "y@eu.contoso.com"}),
-            .to = dice.pick({"ann@contoso.com", "bob@contoso.com", "nobody@contoso.com",
+            .to = dice.text({"ann@contoso.com", "bob@contoso.com", "nobody@contoso.com",
                              "ann+x@contoso.com", "kim@fabrikam.com"}),
-            .hello = dice.pick({"client.example", "mx.contoso.com", "[192.0.2.1]"}),
+            .hello = dice.text({"client.example", "mx.contoso.com", "[192.0.2.1]"}),
             .tls = dice.coin(),
             .refused_by_hop = dice.coin(10)};
   if (mail.tls && dice.coin())
-    mail.certificate = {dice.pick({"mail.contoso.com", "mail.bank.test", "other.test"})};
+    mail.certificate = {dice.text({"mail.contoso.com", "mail.bank.test", "other.test"})};
   mail.reverse_name = static_cast<RcptFacts::ReverseName>(dice.below(4));
   return mail;
 }

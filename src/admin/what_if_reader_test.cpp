@@ -4,28 +4,15 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <random>
-
 #include "admin/test_desk.h"
 #include "base/encoding.h"
+#include "base/test_dice.h"
 #include "policy/judged.h"
 
 using namespace postern;
 using namespace postern::admin;
 
 namespace {
-
-class Dice {
- public:
-  explicit Dice(unsigned seed) : random_(seed) {}
-  std::size_t below(std::size_t count) {
-    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_);
-  }
-  bool coin(std::size_t one_in = 2) { return below(one_in) == 0; }
-
- private:
-  std::mt19937 random_;
-};
 
 /// A row whose every value comes from `variety` ones, some of which cannot be read.
 store::TraceRecord random_record(Dice& dice, std::size_t variety, Time received) {

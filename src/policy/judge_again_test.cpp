@@ -5,9 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <random>
 
 #include "base/ascii.h"
+#include "base/test_dice.h"
 #include "policy/archive.h"
 #include "policy/judged_check.h"
 #include "policy/settings_texts.h"
@@ -20,23 +20,14 @@ namespace {
 using namespace postern::directory;
 
 /// Draws everything from small sets, so that things meet.
-class Dice {
+class MailDice : public Dice {
  public:
-  explicit Dice(unsigned seed) : random_(seed) {}
+  using Dice::Dice;
 
-  std::size_t below(std::size_t count) {
-    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_);
-  }
-  bool coin(std::size_t one_in = 2) { return below(one_in) == 0; }
-  template <class T>
-  T pick(std::initializer_list<T> values) {
-    return values.begin()[below(values.size())];
-  }
   template <class Enum>
   Enum pick_up_to(Enum last) {
     return static_cast<Enum>(below(static_cast<std::size_t>(last) + 1));
   }
-  std::string text(std::initializer_list<const char*> values) { return pick(values); }
   IpAddress address() {
     return *IpAddress::parse(text({"203.0.113.9", "203.0.113.77", "198.51.100.7", "198.51.100.8",
                                    "2001:db8:25::25", "127.0.0.1"}));
@@ -45,9 +36,6 @@ class Dice {
     return text({"contoso.test", "eu.contoso.test", "fabrikam.test", "phish.test", "bank.test",
                  "mail.bank.test", "vendor.co.test"});
   }
-
- private:
-  std::mt19937 random_;
 };
 
 mail::Mailbox mailbox(const std::string& text) {
@@ -57,15 +45,15 @@ mail::Mailbox mailbox(const std::string& text) {
 /// Hours of which facts.time is one.
 constexpr std::size_t hours = 4;
 
-Time make_time(Dice& dice) {
+Time make_time(MailDice& dice) {
   return Time(std::chrono::hours(dice.below(hours)));
 }
 
-DirectSendSwitch make_switch(Dice& dice) {
+DirectSendSwitch make_switch(MailDice& dice) {
   return dice.coin(4) ? dice.pick_up_to(DirectSendSwitch::off) : DirectSendSwitch::inherit;
 }
 
-void add_stages(Dice& dice, OrganizationConfig& config) {
+void add_stages(MailDice& dice, OrganizationConfig& config) {
   if (dice.coin()) return;
   if (dice.coin(4)) config.reject_direct_send_mode = EnforcementMode::audit;
   if (dice.coin(4))
@@ -79,7 +67,7 @@ void add_stages(Dice& dice, OrganizationConfig& config) {
   }
 }
 
-void add_exceptions(Dice& dice, Snapshot& directory, OrganizationId id) {
+void add_exceptions(MailDice& dice, Snapshot& directory, OrganizationId id) {
   std::vector<DirectSendException> exceptions;
   for (std::size_t i = dice.coin() ? dice.below(4) : 0; i > 0; --i) {
     DirectSendException one;
@@ -104,7 +92,7 @@ void add_exceptions(Dice& dice, Snapshot& directory, OrganizationId id) {
   }
 }
 
-Snapshot make_directory(Dice& dice) {
+Snapshot make_directory(MailDice& dice) {
   Snapshot directory;
   const bool two = dice.coin();
   const char* const names[] = {"Contoso", "Fabrikam"};
@@ -183,14 +171,14 @@ Snapshot make_directory(Dice& dice) {
   return directory;
 }
 
-auth::SpfEvaluation make_spf(Dice& dice, auth::SpfIdentity identity) {
+auth::SpfEvaluation make_spf(MailDice& dice, auth::SpfIdentity identity) {
   return {.result = dice.pick_up_to(auth::SpfResult::permerror),
           .identity = identity,
           .domain = dice.domain(),
           .mechanism = "ip4:203.0.113.0/24"};
 }
 
-std::optional<TrafficHistory> make_history(Dice& dice) {
+std::optional<TrafficHistory> make_history(MailDice& dice) {
   if (dice.coin()) return std::nullopt;
   return TrafficHistory{.messages = static_cast<std::uint32_t>(dice.below(40)),
                         .days = static_cast<std::uint32_t>(dice.below(14)),
@@ -203,7 +191,7 @@ const auth::PublicSuffixList& suffix_list() {
   return list;
 }
 
-JudgedEvidence make_evidence(Dice& dice) {
+JudgedEvidence make_evidence(MailDice& dice) {
   JudgedEvidence evidence;
   if (!dice.coin(4)) evidence.mail_from = make_spf(dice, auth::SpfIdentity::mail_from);
   if (dice.coin()) evidence.helo = make_spf(dice, auth::SpfIdentity::helo);
@@ -246,12 +234,12 @@ JudgedEvidence make_evidence(Dice& dice) {
   return evidence;
 }
 
-mail::Mailbox make_reverse_path(Dice& dice) {
+mail::Mailbox make_reverse_path(MailDice& dice) {
   return mailbox(dice.coin(6) ? "" : dice.text({"x@", "Printer@"}) + dice.domain());
 }
 
 /// All but the forward-path.
-RcptFacts make_facts(Dice& dice, const mail::Mailbox& reverse_path) {
+RcptFacts make_facts(MailDice& dice, const mail::Mailbox& reverse_path) {
   RcptFacts facts{.client = dice.address(),
                   .hello = "mx.contoso.test",
                   .tls = dice.coin(),
@@ -280,7 +268,7 @@ TEST_CASE("judging again gives the same verdict") {
   std::array<int, 6> stages{};
   for (unsigned seed = 0; seed < 10'000; ++seed) {
     CAPTURE(seed);
-    Dice dice(seed);
+    MailDice dice(seed);
     const Snapshot directory = make_directory(dice);
     JudgedEvidence evidence = make_evidence(dice);
     const bool has_list = !dice.coin(4);
@@ -453,7 +441,7 @@ TEST_CASE("a text of settings that is remembered is the one that would be made")
   SettingsTexts texts;
   for (unsigned seed = 0; seed < 1'000; ++seed) {
     CAPTURE(seed);
-    Dice dice(seed);
+    MailDice dice(seed);
     Snapshot directory = make_directory(dice);
     directory.set_revision(seed + 1);
     for (int message = 0; message < 20; ++message) {
