@@ -321,6 +321,7 @@ void TraceDayWriter::write(std::span<const TraceRecord> records) {
     add_row_.reset();
     known_strings_.clear();
     known_answers_.clear();
+    previous_ = {};
     throw;
   }
 }
@@ -354,11 +355,20 @@ std::int64_t TraceDayWriter::intern(std::string_view text) {
   return id;
 }
 
-void TraceDayWriter::bind_string(Statement& statement, int index, std::string_view text) {
+std::int64_t TraceDayWriter::intern(int column, std::string_view text) {
+  Previous& previous = previous_[static_cast<std::size_t>(column) - 1];
+  if (previous.id == 0 || previous.text != text) {
+    previous.id = intern(text);
+    previous.text = text;
+  }
+  return previous.id;
+}
+
+void TraceDayWriter::bind_string(int column, std::string_view text) {
   if (text.empty()) {
-    statement.bind_null(index);
+    add_row_.bind_null(column);
   } else {
-    statement.bind(index, intern(text));
+    add_row_.bind(column, intern(column, text));
   }
 }
 
@@ -388,46 +398,46 @@ void TraceDayWriter::insert(const TraceRecord& record) {
   Statement& row = add_row_;
   row.bind_blob(1, pack_trace_id(record.message_trace_id));
   row.bind(2, to_micros(record.received));
-  bind_string(row, 3, record.organization);
+  bind_string(3, record.organization);
   // Never null: null is not equal to null, and the row would not be replaced.
-  row.bind(4, intern(record.forward_path));
-  bind_string(row, 5, record.reverse_path);
-  bind_string(row, 6, record.client);
+  row.bind(4, intern(4, record.forward_path));
+  bind_string(5, record.reverse_path);
+  bind_string(6, record.client);
   row.bind_blob(7, pack_session(record.session));
-  bind_string(row, 8, record.iprev);
-  bind_string(row, 9, record.ptr);
-  bind_string(row, 10, record.hello);
-  bind_string(row, 11, record.tls);
-  bind_string(row, 12, record.certificate);
-  bind_string(row, 13, record.connector);
-  bind_string(row, 14, record.direction);
+  bind_string(8, record.iprev);
+  bind_string(9, record.ptr);
+  bind_string(10, record.hello);
+  bind_string(11, record.tls);
+  bind_string(12, record.certificate);
+  bind_string(13, record.connector);
+  bind_string(14, record.direction);
   row.bind(15, std::int64_t{record.direct_send});
-  bind_string(row, 16, record.decision);
-  bind_string(row, 17, reply.text);
+  bind_string(16, record.decision);
+  bind_string(17, reply.text);
   row.bind(18, reply.milliseconds);
-  bind_string(row, 19, join(record.reasons));
+  bind_string(19, join(record.reasons));
   row.bind(20, static_cast<std::int64_t>(record.status));
-  bind_string(row, 21, record.spf);
-  bind_string(row, 22, record.spf_domain);
-  bind_string(row, 23, join(record.dkim));
-  bind_string(row, 24, record.arc);
-  bind_string(row, 25, record.dmarc);
-  bind_string(row, 26, record.dmarc_policy);
-  bind_string(row, 27, record.compauth);
-  bind_string(row, 28, record.signals);
-  bind_string(row, 29, record.subject);
-  bind_string(row, 30, record.message_id);
-  bind_string(row, 31, record.author);
+  bind_string(21, record.spf);
+  bind_string(22, record.spf_domain);
+  bind_string(23, join(record.dkim));
+  bind_string(24, record.arc);
+  bind_string(25, record.dmarc);
+  bind_string(26, record.dmarc_policy);
+  bind_string(27, record.compauth);
+  bind_string(28, record.signals);
+  bind_string(29, record.subject);
+  bind_string(30, record.message_id);
+  bind_string(31, record.author);
   row.bind(32, static_cast<std::int64_t>(record.size));
-  bind_string(row, 33, pack_next_hop(record));
+  bind_string(33, pack_next_hop(record));
   row.bind(34, record.content_milliseconds);
   row.bind(35, record.delivery_milliseconds);
-  bind_string(row, 36, record.settings);
-  bind_string(row, 37, record.facts);
-  bind_string(row, 38, record.evidence);
+  bind_string(36, record.settings);
+  bind_string(37, record.facts);
+  bind_string(38, record.evidence);
   row.bind(39, static_cast<std::int64_t>(record.settings_revision));
   row.bind_blob(40, pack_answers(record));
-  bind_string(row, 41, record.origin);
+  bind_string(41, record.origin);
   row.run();
 }
 

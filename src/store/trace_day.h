@@ -13,6 +13,7 @@
 // installed; files of the days before are read with the columns that they have.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -93,8 +94,11 @@ class TraceDayWriter {
     }
   };
 
+  // The number of a text; with the column, whose text is mostly that of the row before.
   std::int64_t intern(std::string_view text);
-  void bind_string(Statement& statement, int index, std::string_view text);
+  std::int64_t intern(int column, std::string_view text);
+  /// Of add_row_. Empty text is null.
+  void bind_string(int column, std::string_view text);
   std::int64_t intern(const dns::Asked::Entry& entry);
   /// The answers as numbers of strings.
   std::string pack_answers(const TraceRecord& record);
@@ -106,9 +110,15 @@ class TraceDayWriter {
   Statement find_string_;
   Statement add_string_;
   Statement add_row_;
-  // The strings used last; long ones by their digest. Emptied when full, and when a transaction
-  // failed, since then it may hold numbers that were rolled back.
+  // The strings used last; long ones by their digest. All that is known is emptied when a
+  // transaction failed, since then it may hold numbers that were rolled back; this also when full.
   std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>> known_strings_;
+  static constexpr std::size_t columns = 41;
+  struct Previous {
+    std::string text;
+    std::int64_t id = 0;  ///< 0: there was none
+  };
+  std::array<Previous, columns> previous_;
   const KeyedHash digest_{KeyedHash::random_key()};
   /// An answer from the DNS cache comes with many messages: its text is made once. Held, so that
   /// its address stays its own; emptied together with the strings.
