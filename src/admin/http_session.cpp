@@ -103,8 +103,8 @@ Response answer_health(const HttpShared& shared) {
                        "text/plain; charset=utf-8");
 }
 
-void count(Metrics& metrics, unsigned status) {
-  metrics.admin_requests.at(fmt::format("{}xx", status / 100)).add();
+void count(Counts& counts, unsigned status) {
+  counts.admin_requests.at(fmt::format("{}xx", status / 100)).add();
 }
 
 void log_request(const HttpPeer& peer, const Caller& caller, std::string_view cmdlet,

@@ -72,6 +72,14 @@ void Histogram::observe(std::chrono::nanoseconds duration) {
   nanoseconds_.fetch_add(count, std::memory_order_relaxed);
 }
 
+void Histogram::add(const Histogram& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i)
+    counts_[i].fetch_add(other.counts_[i].load(std::memory_order_relaxed),
+                         std::memory_order_relaxed);
+  nanoseconds_.fetch_add(other.nanoseconds_.load(std::memory_order_relaxed),
+                         std::memory_order_relaxed);
+}
+
 Histogram::Reading Histogram::read() const {
   Reading reading;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
@@ -98,6 +106,10 @@ Counter& CounterTable::at(std::string_view first, std::string_view second) {
   return counters_[place(first_, first) * second_.size() + place(second_, second)];
 }
 
+void CounterTable::add(const CounterTable& other) {
+  for (std::size_t i = 0; i < counters_.size(); ++i) counters_[i].add(other.counters_[i]);
+}
+
 void CounterTable::for_each(
     const std::function<void(std::string_view, std::string_view, std::uint64_t)>& use) const {
   for (std::size_t i = 0; i < counters_.size(); ++i) {
@@ -106,7 +118,7 @@ void CounterTable::for_each(
   }
 }
 
-Metrics::Metrics()
+Counts::Counts()
     : refused_sessions("reason", {"limit", "client_limit", "descriptors", "tls", "proxy", "other"}),
       replies("verb",
               {"CONNECT", "HELO", "EHLO", "STARTTLS", "MAIL", "RCPT", "DATA", "BDAT", "content",
@@ -129,15 +141,46 @@ Metrics::Metrics()
                  {"delivered", "temporary", "permanent", "other"}),
       admin_requests("status", {"2xx", "4xx", "5xx", "other"}) {}
 
-void Metrics::count_reply(std::string_view verb, int code) {
+void Counts::add(const Counts& other) {
+  sessions.add(other.sessions);
+  open_sessions.add(other.open_sessions);
+  refused_sessions.add(other.refused_sessions);
+  replies.add(other.replies);
+  decisions.add(other.decisions);
+  direct_send.add(other.direct_send);
+  let_in.add(other.let_in);
+  returned_to_audit.add(other.returned_to_audit);
+  rate_limited.add(other.rate_limited);
+  relayed.add(other.relayed);
+  spf.add(other.spf);
+  dns_questions.add(other.dns_questions);
+  dns_cache_hits.add(other.dns_cache_hits);
+  dns_failures.add(other.dns_failures);
+  milter_connections.add(other.milter_connections);
+  deliveries.add(other.deliveries);
+  messages.add(other.messages);
+  message_bytes.add(other.message_bytes);
+  rcpt_seconds.add(other.rcpt_seconds);
+  message_seconds.add(other.message_seconds);
+  delivery_seconds.add(other.delivery_seconds);
+  dns_seconds.add(other.dns_seconds);
+  admin_requests.add(other.admin_requests);
+}
+
+void Counts::count_reply(std::string_view verb, int code) {
   replies.at(verb, std::to_string(code)).add();
 }
 
-void Metrics::count_decision(policy::Decision decision, std::string_view enhanced_code,
-                             bool is_direct_send) {
+void Counts::count_decision(policy::Decision decision, std::string_view enhanced_code,
+                            bool is_direct_send) {
   const std::string_view word = policy::to_string(decision);
   decisions.at(word, enhanced_code).add();
   if (is_direct_send) direct_send.at(word).add();
+}
+
+Counts& Metrics::make_counts() {
+  const std::lock_guard lock(mutex_);
+  return *others_.emplace_back(std::make_unique<Counts>());
 }
 
 void Metrics::watch(std::string name, std::string help, Kind kind, std::function<double()> read) {
@@ -155,45 +198,50 @@ std::string Metrics::to_text() const {
   const auto count = [](std::string_view name, std::string_view help, const Counter& counter) {
     return single(name, help, MetricType::Counter, static_cast<double>(counter.value()));
   };
-  std::vector<MetricFamily> families = {
-      count("sessions_total", "SMTP sessions accepted.", sessions),
-      single("sessions", "SMTP sessions open now.", MetricType::Gauge,
-             static_cast<double>(open_sessions.value())),
-      table("refused_sessions_total", "Connections refused before a session.", refused_sessions),
-      table("replies_total", "SMTP replies.", replies),
-      table("decisions_total", "Decisions about recipients.", decisions),
-      table("direct_send_total", "Recipients of Direct Send mail, refused or not.", direct_send),
-      table("direct_send_let_in_total",
-            "Recipients of Direct Send mail that an exception or a stage lets in.", let_in),
-      count("returned_to_audit_total", "Times that RejectDirectSendMode became Audit by itself.",
-            returned_to_audit),
-      table("connector_rate_limited_total", "Recipients deferred by a connector's rate limit.",
-            rate_limited),
-      count("relayed_recipients_total", "Recipients at other domains, accepted from own servers.",
-            relayed),
-      table("spf_total", "SPF results of MAIL FROM.", spf),
-      count("dns_questions_total", "Questions asked.", dns_questions),
-      count("dns_cache_hits_total", "Questions answered from the cache.", dns_cache_hits),
-      count("dns_failures_total", "Questions without an answer.", dns_failures),
-      table("deliveries_total", "Recipients handed to a next hop.", deliveries),
-      count("messages_total", "Messages accepted.", messages),
-      count("message_bytes_total", "Their octets.", message_bytes),
-      durations("rcpt_seconds", "From RCPT to its reply.", rcpt_seconds),
-      durations("message_seconds", "From the final dot to its reply.", message_seconds),
-      durations("delivery_seconds", "From the hand-off to the next hop's answer.",
-                delivery_seconds),
-      durations("dns_seconds", "Of one question that the cache did not know.", dns_seconds),
-      table("milter_connections_total", "Connections of MTAs, and how they ended.",
-            milter_connections),
-      table("admin_requests_total", "Requests to the administration.", admin_requests),
-  };
+  Counts all;
+  all.add(*this);
   std::vector<Watched> watched;
   std::vector<WatchedSeries> watched_series;
   {
     const std::lock_guard lock(mutex_);
+    for (const auto& counts : others_) all.add(*counts);
     watched = watched_;
     watched_series = watched_series_;
   }
+  std::vector<MetricFamily> families = {
+      count("sessions_total", "SMTP sessions accepted.", all.sessions),
+      single("sessions", "SMTP sessions open now.", MetricType::Gauge,
+             static_cast<double>(all.open_sessions.value())),
+      table("refused_sessions_total", "Connections refused before a session.",
+            all.refused_sessions),
+      table("replies_total", "SMTP replies.", all.replies),
+      table("decisions_total", "Decisions about recipients.", all.decisions),
+      table("direct_send_total", "Recipients of Direct Send mail, refused or not.",
+            all.direct_send),
+      table("direct_send_let_in_total",
+            "Recipients of Direct Send mail that an exception or a stage lets in.", all.let_in),
+      count("returned_to_audit_total", "Times that RejectDirectSendMode became Audit by itself.",
+            all.returned_to_audit),
+      table("connector_rate_limited_total", "Recipients deferred by a connector's rate limit.",
+            all.rate_limited),
+      count("relayed_recipients_total", "Recipients at other domains, accepted from own servers.",
+            all.relayed),
+      table("spf_total", "SPF results of MAIL FROM.", all.spf),
+      count("dns_questions_total", "Questions asked.", all.dns_questions),
+      count("dns_cache_hits_total", "Questions answered from the cache.", all.dns_cache_hits),
+      count("dns_failures_total", "Questions without an answer.", all.dns_failures),
+      table("deliveries_total", "Recipients handed to a next hop.", all.deliveries),
+      count("messages_total", "Messages accepted.", all.messages),
+      count("message_bytes_total", "Their octets.", all.message_bytes),
+      durations("rcpt_seconds", "From RCPT to its reply.", all.rcpt_seconds),
+      durations("message_seconds", "From the final dot to its reply.", all.message_seconds),
+      durations("delivery_seconds", "From the hand-off to the next hop's answer.",
+                all.delivery_seconds),
+      durations("dns_seconds", "Of one question that the cache did not know.", all.dns_seconds),
+      table("milter_connections_total", "Connections of MTAs, and how they ended.",
+            all.milter_connections),
+      table("admin_requests_total", "Requests to the administration.", all.admin_requests),
+  };
   for (const WatchedSeries& series : watched_series) {
     MetricFamily made = family(series.name, series.help, MetricType::Gauge);
     for (auto& [word, value] : series.read()) {

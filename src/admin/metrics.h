@@ -1,9 +1,10 @@
 // What posternd counts, for /metrics.
 //
-// Counting is an atomic addition without order, so the mail's threads may count everything. The
-// names of series are a closed set: nothing that a client sends becomes a label, so nobody can
-// make the answer grow. Values that others keep (trace rows lost, open connections of a pool) are
-// asked for when somebody looks.
+// Counting is an atomic addition without order, so the mail's threads may count everything. Each of
+// them has Counts of its own, since processors that count in the same place wait for one another;
+// they are added up when somebody looks. The names of series are a closed set: nothing that a
+// client sends becomes a label, so nobody can make the answer grow. Values that others keep (trace
+// rows lost, open connections of a pool) are asked for when somebody looks.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@ namespace postern::admin {
 class Counter {
  public:
   void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  void add(const Counter& other) { add(other.value()); }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -33,7 +36,7 @@ class Counter {
 class Gauge {
  public:
   void add(std::int64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
-  void set(std::int64_t n) { value_.store(n, std::memory_order_relaxed); }
+  void add(const Gauge& other) { add(other.value()); }
   std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -46,6 +49,7 @@ class Histogram {
   static constexpr std::array<double, 17> bounds = {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60};
   void observe(std::chrono::nanoseconds duration);
+  void add(const Histogram& other);
 
   struct Reading {
     std::array<std::uint64_t, bounds.size() + 1> counts{};  ///< each bucket alone; last: longer
@@ -68,6 +72,8 @@ class CounterTable {
                Words second = {""});
 
   Counter& at(std::string_view first, std::string_view second = {});
+  /// Of a table with the same words.
+  void add(const CounterTable& other);
 
   /// Calls `use` with labels and value of every series that has counted something.
   void for_each(const std::function<void(std::string_view first, std::string_view second,
@@ -81,9 +87,10 @@ class CounterTable {
   std::vector<Counter> counters_;
 };
 
-class Metrics {
+class alignas(64) Counts {
  public:
-  Metrics();
+  Counts();
+  void add(const Counts& other);
 
   // Sessions.
   Counter sessions;               ///< postern_sessions_total
@@ -127,6 +134,13 @@ class Metrics {
 
   // Administration.
   CounterTable admin_requests;  ///< status class: 2xx, 4xx, 5xx
+};
+
+/// The page, and the counts of all threads that have none of their own.
+class Metrics : public Counts {
+ public:
+  /// For one more thread. They live as long as the page.
+  Counts& make_counts();
 
   enum class Kind { counter, gauge };
   /// A value that is asked for at every look, on the administration thread. `name` without
@@ -152,7 +166,8 @@ class Metrics {
     std::string name, help, label;
     std::function<Series()> read;
   };
-  mutable std::mutex mutex_;  // of what is watched only
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<std::unique_ptr<Counts>> others_;
   std::vector<Watched> watched_;
   std::vector<WatchedSeries> watched_series_;
 };

@@ -38,6 +38,34 @@ TEST_CASE("counters come out in the text format") {
   }
 }
 
+TEST_CASE("the counts of all threads are added up") {
+  Metrics metrics;
+  Counts& one = metrics.make_counts();
+  Counts& other = metrics.make_counts();
+  for (Counts* counts : {static_cast<Counts*>(&metrics), &one, &other}) {
+    counts->messages.add(2);
+    counts->count_reply("RCPT", 250);
+    counts->message_seconds.observe(2s);
+  }
+  one.open_sessions.add(5);
+  other.open_sessions.add(-1);
+  one.spf.at("pass").add();
+  // Looking changes nothing.
+  CHECK(metrics.to_text() == metrics.to_text());
+  const std::string text = metrics.to_text();
+  for (const char* line : {
+           "\npostern_messages_total 6\n",
+           "\npostern_replies_total{verb=\"RCPT\",code=\"250\"} 3\n",
+           "\npostern_message_seconds_bucket{le=\"2.5\"} 3\n",
+           "\npostern_message_seconds_sum 6\n",
+           "\npostern_sessions 4\n",
+           "\npostern_spf_total{result=\"pass\"} 1\n",
+       }) {
+    CAPTURE(line);
+    CHECK(text.contains(line));
+  }
+}
+
 TEST_CASE("words that strangers choose make no new series") {
   Metrics metrics;
   for (int i = 0; i < 1000; ++i) {

@@ -325,7 +325,6 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
   const Shared shared{.directory = *directory_,
                       .trace = *trace_,
                       .spoofs = *spoofs_,
-                      .metrics = metrics_,
                       .certificates = certificates_,
                       .rates = rates_,
                       .returns = returns_,
@@ -340,9 +339,10 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
                                    .counters = counters_}};
   const std::size_t threads = thread_count(settings_->config);
   for (std::size_t i = 0; i < threads; ++i) {
-    auto resolver = make_resolver(settings_->config, metrics_);
+    admin::Counts& counts = metrics_.make_counts();
+    auto resolver = make_resolver(settings_->config, counts);
     if (!resolver) return std::unexpected(resolver.error());
-    workers_.push_back(std::make_unique<Worker>(shared, settings_, std::move(*resolver)));
+    workers_.push_back(std::make_unique<Worker>(shared, counts, settings_, std::move(*resolver)));
   }
   for (BoundListener& listener : listeners) {
     log_info("listening", {{"address", listener.sockets.front().endpoint.to_string()}});
@@ -551,8 +551,8 @@ int complain(const Error& error) {
 
 int check(const Config& config) {
   if (const auto settings = make_settings(config); !settings) return complain(settings.error());
-  admin::Metrics metrics;
-  if (const auto resolver = make_resolver(config, metrics); !resolver)
+  admin::Counts counts;
+  if (const auto resolver = make_resolver(config, counts); !resolver)
     return complain(resolver.error());
   std::printf("%s: can be used\n", config.file.c_str());
   return 0;

@@ -13,16 +13,16 @@ namespace {
 /// Counts what goes past the cache.
 class CountingResolver final : public dns::Resolver {
  public:
-  CountingResolver(std::unique_ptr<dns::Resolver> inner, admin::Metrics& metrics)
-      : inner_(std::move(inner)), metrics_(metrics) {}
+  CountingResolver(std::unique_ptr<dns::Resolver> inner, admin::Counts& counts)
+      : inner_(std::move(inner)), counts_(counts) {}
 
   void ask(const dns::Question& question, Callback callback) override {
-    metrics_.dns_questions.add();
+    counts_.dns_questions.add();
     const auto asked = std::chrono::steady_clock::now();
-    inner_->ask(question, [&metrics = metrics_, asked, callback = std::move(callback)](
+    inner_->ask(question, [&counts = counts_, asked, callback = std::move(callback)](
                               std::shared_ptr<const dns::Answer> answer) mutable {
-      metrics.dns_seconds.observe(std::chrono::steady_clock::now() - asked);
-      if (answer->status == dns::Status::failure) metrics.dns_failures.add();
+      counts.dns_seconds.observe(std::chrono::steady_clock::now() - asked);
+      if (answer->status == dns::Status::failure) counts.dns_failures.add();
       callback(std::move(answer));
     });
   }
@@ -31,24 +31,24 @@ class CountingResolver final : public dns::Resolver {
 
  private:
   const std::unique_ptr<dns::Resolver> inner_;
-  admin::Metrics& metrics_;
+  admin::Counts& counts_;
 };
 
 /// The cache with all that stands behind it.
 class CachedChain final : public dns::Resolver {
  public:
   CachedChain(std::unique_ptr<dns::Resolver> source, const dns::CacheLimits& limits,
-              admin::Metrics& metrics)
-      : counting_(std::move(source), metrics), cache_(counting_, limits), metrics_(metrics) {}
+              admin::Counts& counts)
+      : counting_(std::move(source), counts), cache_(counting_, limits), counts_(counts) {}
 
   void ask(const dns::Question& question, Callback callback) override {
     const std::uint64_t hits = cache_.cache().hits();
     cache_.ask(question, std::move(callback));
-    if (cache_.cache().hits() != hits) metrics_.dns_cache_hits.add();
+    if (cache_.cache().hits() != hits) counts_.dns_cache_hits.add();
   }
   std::shared_ptr<const dns::Answer> known(dns::QuestionView question) override {
     auto answer = cache_.known(question);
-    if (answer) metrics_.dns_cache_hits.add();
+    if (answer) counts_.dns_cache_hits.add();
     return answer;
   }
   int descriptor() const override { return cache_.descriptor(); }
@@ -57,7 +57,7 @@ class CachedChain final : public dns::Resolver {
  private:
   CountingResolver counting_;
   dns::CachingResolver cache_;
-  admin::Metrics& metrics_;
+  admin::Counts& counts_;
 };
 
 Result<std::unique_ptr<dns::Resolver>> make_source(const DnsConfig& dns) {
@@ -74,14 +74,13 @@ Result<std::unique_ptr<dns::Resolver>> make_source(const DnsConfig& dns) {
 
 }  // namespace
 
-Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config,
-                                                     admin::Metrics& metrics) {
+Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config, admin::Counts& counts) {
   auto source = make_source(config.dns);
   if (!source) return std::unexpected(source.error());
   const dns::CacheLimits limits{
       .entries = static_cast<std::size_t>(config.limits.dns_cache_entries),
       .bytes = static_cast<std::size_t>(config.limits.dns_cache_bytes)};
-  return std::make_unique<CachedChain>(std::move(*source), limits, metrics);
+  return std::make_unique<CachedChain>(std::move(*source), limits, counts);
 }
 
 }  // namespace postern::edge

@@ -11,6 +11,6 @@
 namespace postern::edge {
 
 /// One for each thread: libunbound, or the zone file of [dns] zone. An error is a sentence.
-Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config, admin::Metrics& metrics);
+Result<std::unique_ptr<dns::Resolver>> make_resolver(const Config& config, admin::Counts& counts);
 
 }  // namespace postern::edge

@@ -54,7 +54,7 @@ void ReturnToAudit::done(const directory::Guid& organization) {
   counts_.with([&](Counts& counts) { counts.erase(organization); });
 }
 
-void return_to_audit(admin::Services& services, admin::Metrics& metrics,
+void return_to_audit(admin::Services& services, admin::Counts& counts,
                      const ReturnToAudit::Due& due) {
   const std::string guid = due.organization.to_string();
   const auto organization = services.directory.snapshot()->find_organization(guid);
@@ -73,7 +73,7 @@ void return_to_audit(admin::Services& services, admin::Metrics& metrics,
               {{"organization", organization->name()}, {"problem", changed.error().message}});
     return;
   }
-  metrics.returned_to_audit.add();
+  counts.returned_to_audit.add();
   log_error("returned_to_audit",
             {{"organization", organization->name()},
              {"refused", due.refused},

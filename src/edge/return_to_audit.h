@@ -76,7 +76,7 @@ class ReturnToAudit {
 /// Makes the mode Audit as the caller `posternd`, so that the audit log has it and
 /// Undo-OrganizationConfig takes it back. Nothing happens if it is no longer wanted. Blocks for the
 /// disk.
-void return_to_audit(admin::Services& services, admin::Metrics& metrics,
+void return_to_audit(admin::Services& services, admin::Counts& counts,
                      const ReturnToAudit::Due& due);
 
 }  // namespace postern::edge

@@ -21,7 +21,7 @@ struct Services {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
   store::SpoofIntelligence& spoofs;
-  admin::Metrics& metrics;
+  admin::Counts& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;
   ReturnToAudit& returns;

@@ -45,9 +45,10 @@ struct Worker::Connection {
   bool behind_proxy = false;
 };
 
-Worker::Worker(const Shared& shared, SharedSettings settings,
+Worker::Worker(const Shared& shared, admin::Counts& counts, SharedSettings settings,
                std::unique_ptr<dns::Resolver> resolver)
     : shared_(shared),
+      counts_(counts),
       settings_(std::move(settings)),
       resolver_(std::move(resolver)),
       asker_(io_, *resolver_),
@@ -57,7 +58,7 @@ Worker::Worker(const Shared& shared, SharedSettings settings,
       services_{.directory = shared.directory,
                 .trace = shared.trace,
                 .spoofs = shared.spoofs,
-                .metrics = shared.metrics,
+                .metrics = counts,
                 .certificates = shared.certificates,
                 .rates = shared.rates,
                 .returns = shared.returns,
@@ -74,7 +75,7 @@ Worker::~Worker() {
 
 void Worker::listen(net::BoundSocket socket, ListenerConfig config) {
   auto apology = [this, protocol = config.protocol] {
-    shared_.metrics.refused_sessions.at("descriptors").add();
+    counts_.refused_sessions.at("descriptors").add();
     if (protocol == Protocol::milter) return std::string();
     return smtp::out_of_resources(settings_->config.hostname).to_wire();
   };
@@ -144,7 +145,7 @@ void Worker::stop() {
 void Worker::accept(net::Accepted accepted, const ListenerConfig& listener) {
   auto ticket = shared_.admission.take_place();
   if (!ticket) {
-    shared_.metrics.refused_sessions.at("limit").add();
+    counts_.refused_sessions.at("limit").add();
     // An MTA knows what to do without its milter.
     if (listener.protocol == Protocol::milter) return;
     // Out of places in all: a word that fits the socket's buffer, and no coroutine.
@@ -183,13 +184,13 @@ boost::asio::awaitable<void> Worker::serve(std::shared_ptr<Connection> connectio
     Registration(Worker& worker, Connection* connection) : worker(worker), connection(connection) {
       worker.connections_.insert(connection);
       worker.session_count_.fetch_add(1, std::memory_order_relaxed);
-      worker.shared_.metrics.sessions.add();
-      worker.shared_.metrics.open_sessions.add();
+      worker.counts_.sessions.add();
+      worker.counts_.open_sessions.add();
     }
     ~Registration() {
       worker.connections_.erase(connection);
       worker.session_count_.fetch_sub(1, std::memory_order_relaxed);
-      worker.shared_.metrics.open_sessions.add(-1);
+      worker.counts_.open_sessions.add(-1);
     }
   };
   const Registration registration(*this, connection.get());
@@ -209,7 +210,7 @@ boost::asio::awaitable<void> Worker::converse(Connection& connection) {
     if (!believed) co_return;
   }
   if (!connection.ticket.name_client(connection.facts.client)) {
-    shared_.metrics.refused_sessions.at("client_limit").add();
+    counts_.refused_sessions.at("client_limit").add();
     co_await turn_away(connection);
     co_return;
   }
@@ -223,7 +224,7 @@ boost::asio::awaitable<void> Worker::converse_as_milter(Connection& connection) 
   MilterReceiver receiver(services_, connection.settings);
   const milter::Ending ending =
       co_await milter::run_session(*connection.stream, receiver, connection.settings->milter);
-  shared_.metrics.milter_connections.at(milter::to_string(ending)).add();
+  counts_.milter_connections.at(milter::to_string(ending)).add();
 }
 
 boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
@@ -233,7 +234,7 @@ boost::asio::awaitable<bool> Worker::read_proxy(Connection& connection) {
     // Whoever talks here is no proxy of ours: an answer in SMTP would tell a stranger nothing.
     log_warning("proxy_protocol", {{"client", connection.facts.client.to_string()},
                                    {"problem", header.error().message}});
-    shared_.metrics.refused_sessions.at("proxy").add();
+    counts_.refused_sessions.at("proxy").add();
     co_return false;
   }
   if (header->addresses) {

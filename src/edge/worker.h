@@ -1,7 +1,7 @@
 // One I/O thread: its listeners, its sessions, its resolver and its connections to next hops.
 //
 // A connection never leaves its thread, so nothing in here is locked. What the threads share
-// (directory, trace, metrics, admission, the spool's totals) is in Shared and safe for all.
+// (directory, trace, admission, the spool's totals) is in Shared and safe for all.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,6 @@ struct Shared {
   store::DirectoryStore& directory;
   store::TraceSink& trace;
   store::SpoofIntelligence& spoofs;
-  admin::Metrics& metrics;
   admin::SeenCertificates& certificates;
   ConnectorRates& rates;
   ReturnToAudit& returns;
@@ -43,7 +42,8 @@ struct Shared {
 
 class Worker {
  public:
-  Worker(const Shared& shared, SharedSettings settings, std::unique_ptr<dns::Resolver> resolver);
+  Worker(const Shared& shared, admin::Counts& counts, SharedSettings settings,
+         std::unique_ptr<dns::Resolver> resolver);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -78,6 +78,7 @@ class Worker {
   boost::asio::awaitable<void> watch_resolver();
 
   const Shared shared_;
+  admin::Counts& counts_;  ///< of this thread
   SharedSettings settings_;
   // Sessions that are cut off end with io_, and leave these as their last act.
   std::unordered_set<Connection*> connections_;
