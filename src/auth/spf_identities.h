@@ -19,7 +19,12 @@ struct SpfIdentities {
 };
 
 /// `facts` has the client, HELO, receiver and time. `reverse_path` null: not known.
-SpfIdentities spf_identities(SpfQuery facts, const mail::Mailbox* reverse_path);
+SpfIdentities spf_identities(const SpfQuery& facts, const mail::Mailbox* reverse_path);
+
+// One of them alone, for whoever asks about HELO once for many transactions.
+std::optional<SpfQuery> mail_from_query(SpfQuery facts, const mail::Mailbox& reverse_path);
+/// For transactions whose reverse-path is not null.
+std::optional<SpfQuery> helo_query(SpfQuery facts);
 
 /// An evaluation and what was asked, which the header fields tell too.
 struct SpfCheck {

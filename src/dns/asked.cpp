@@ -48,13 +48,18 @@ void append_records(std::string& to, const Answer& answer) {
 }  // namespace
 
 void Asked::add(const AnswerSet& answers) {
+  for (const auto& [question, answer] : answers) add(question, answer);
+}
+
+void Asked::add(const Asked& others) {
+  for (const auto& [question, answer] : others.entries_) add(question, answer);
+}
+
+void Asked::add(const Question& question, const AnswerSet::Shared& answer) {
   if (entries_.capacity() == 0) entries_.reserve(usual_answers);
-  for (const auto& [question, answer] : answers) {
-    if (entries_.size() >= max_answers) return;
-    const bool is_there = std::ranges::any_of(
-        entries_, [&](const Entry& entry) { return entry.question == question; });
-    if (!is_there) entries_.push_back({question, answer});
-  }
+  const bool is_there =
+      std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.question == question; });
+  if (!is_there && entries_.size() < max_answers) entries_.push_back({question, answer});
 }
 
 std::string to_text(const Question& question, const Answer& answer) {

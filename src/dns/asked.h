@@ -25,9 +25,12 @@ class Asked {
 
   /// Beyond max_answers the rest is left out. A question that is there already stays as it is.
   void add(const AnswerSet& answers);
+  void add(const Asked& others);
   const std::vector<Entry>& entries() const { return entries_; }
 
  private:
+  void add(const Question& question, const AnswerSet::Shared& answer);
+
   std::vector<Entry> entries_;
 };
 

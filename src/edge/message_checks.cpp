@@ -95,9 +95,9 @@ std::shared_ptr<Pending<MessageEvidence>> MessageChecks::begin(const SpfOutcome&
                                                                std::shared_ptr<dns::Asked> asked) {
   std::vector<auth::DmarcIdentifier> by_spf;
   std::optional<IpAddress> client;
-  if (const auto& check = spf.mail_from ? spf.mail_from : spf.helo) client = check->query.client;
-  if (const auth::SpfEvaluation* main = spf.main()) {
-    if (auto identifier = auth::to_dmarc_identifier(*main))
+  if (const auth::SpfCheck* main = spf.main()) {
+    client = main->query.client;
+    if (auto identifier = auth::to_dmarc_identifier(main->evaluation))
       by_spf.push_back(*std::move(identifier));
   }
   return asker_.settle<MessageEvidence>(

@@ -28,7 +28,8 @@ class Pending {
   }
 
   /// Calls `use` with the value, now or when it is there.
-  void then(std::move_only_function<void(const T&)> use) {
+  template <class Use>
+  void then(Use use) {
     if (value_) {
       use(*value_);
     } else {

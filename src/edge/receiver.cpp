@@ -6,6 +6,7 @@
 namespace postern::edge {
 
 smtp::Offers EdgeReceiver::greeted(const smtp::SessionFacts& facts) {
+  checks_.helo = nullptr;
   return {.max_message_size = settings_->config.limits.session.max_message_size,
           .dsn = may_ask_for_dsn(facts),
           .require_tls = facts.tls.has_value()};
@@ -32,8 +33,13 @@ bool EdgeReceiver::may_ask_for_dsn(const smtp::SessionFacts& facts) const {
 smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> EdgeReceiver::begin(
     const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
     const smtp::MailParameters& parameters) {
-  if (!iprev_) iprev_ = begin_iprev(services_.asker, facts.client);
-  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, iprev_, reverse_path,
+  if (!checks_.iprev) checks_.iprev = begin_iprev(services_.asker, facts.client);
+  if (!checks_.helo) {
+    const SpfAsking asking{services_.asker, services_.spf_records, settings_->config.hostname,
+                           now()};
+    checks_.helo = begin_helo(asking, {facts.client, facts.hello});
+  }
+  co_return std::make_unique<EdgeTransaction>(services_, settings_, facts, checks_, reverse_path,
                                               parameters);
 }
 

@@ -1,5 +1,5 @@
-// The edge behind one SMTP session: begins transactions, counts replies, and asks for the
-// client's reverse name where a rule will want it.
+// The edge behind one SMTP session: begins transactions, counts replies, and asks about the client
+// what holds for all of them.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ class EdgeReceiver final : public smtp::Receiver {
   Services& services_;
   const SharedSettings settings_;
   bool welcomed_ = false;
-  std::shared_ptr<Pending<auth::Iprev>> iprev_;
+  /// Asked about with the first MAIL: many a client never gets there.
+  ClientChecks checks_;
 };
 
 }  // namespace postern::edge

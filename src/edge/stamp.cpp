@@ -13,10 +13,12 @@ namespace {
 mail::AuthenticationResults results(const StampFacts& facts) {
   mail::AuthenticationResults all{.authserv_id = std::string(facts.server_name)};
   all.results.reserve(8);
-  for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
-    if (*spf)
-      all.results.push_back(auth::to_authentication_result((*spf)->query, (*spf)->evaluation));
-  }
+  const SpfOutcome& spf = *facts.spf;
+  const auto add = [&all](const auth::SpfCheck& check) {
+    all.results.push_back(auth::to_authentication_result(check.query, check.evaluation));
+  };
+  if (spf.mail_from) add(*spf.mail_from);
+  if (spf.helo) add(spf.helo->spf);
   for (const auth::DkimResult& dkim : facts.message->dkim) {
     all.results.push_back(auth::to_authentication_result(dkim));
   }
@@ -60,9 +62,9 @@ std::string received(const StampFacts& facts) {
 std::string fields_to_prepend(const StampFacts& facts) {
   std::string out = origin_fields(facts.origin);
   out += mail::to_authentication_results_field(results(facts));
-  for (const auto& spf : {&facts.spf->mail_from, &facts.spf->helo}) {
-    if (*spf) out += auth::to_received_spf_field((*spf)->query, (*spf)->evaluation);
-  }
+  if (const auto& mail_from = facts.spf->mail_from)
+    out += auth::to_received_spf_field(mail_from->query, mail_from->evaluation);
+  if (facts.spf->helo) out += facts.spf->helo->field;
   out += received(facts);
   return out;
 }

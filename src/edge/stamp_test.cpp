@@ -51,15 +51,17 @@ TEST_CASE("Direct Send is marked, with everything that was found out") {
   session.extended = true;
   policy::RcptVerdict verdict;
   verdict.direct_send = true;
-  const SpfOutcome spf{.mail_from = auth::SpfCheck{{.client = session.client,
-                                                    .helo = "printer",
-                                                    .local_part = "printer",
-                                                    .domain = "contoso.test",
-                                                    .receiver = "mx.contoso.test"},
-                                                   {.result = auth::SpfResult::fail,
-                                                    .identity = auth::SpfIdentity::mail_from,
-                                                    .domain = "contoso.test",
-                                                    .mechanism = "-all"}}};
+  const auth::SpfCheck mail_from{{.client = session.client,
+                                  .helo = "printer",
+                                  .local_part = "printer",
+                                  .domain = "contoso.test",
+                                  .receiver = "mx.contoso.test"},
+                                 {.result = auth::SpfResult::fail,
+                                  .identity = auth::SpfIdentity::mail_from,
+                                  .domain = "contoso.test",
+                                  .mechanism = "-all"}};
+  const SpfOutcome spf{.mail_from = std::make_shared<const auth::SpfCheck>(mail_from),
+                       .helo = nullptr};
   const auth::Iprev iprev{
       .result = auth::IprevResult::pass, .name = "printer.contoso.test", .has_pointer = true};
   MessageEvidence message;

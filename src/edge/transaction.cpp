@@ -21,26 +21,25 @@ std::int64_t milliseconds_between(Time begin, Time end) {
 }  // namespace
 
 EdgeTransaction::EdgeTransaction(Services& services, SharedSettings settings,
-                                 const smtp::SessionFacts& session,
-                                 std::shared_ptr<Pending<auth::Iprev>> iprev,
+                                 const smtp::SessionFacts& session, const ClientChecks& client,
                                  mail::Mailbox reverse_path, smtp::MailParameters parameters)
     : services_(services),
       settings_(std::move(settings)),
       session_(session),
-      iprev_(std::move(iprev)),
+      iprev_(client.iprev),
       reverse_path_(std::move(reverse_path)),
       parameters_(std::move(parameters)),
       begun_(now()),
       id_(time_ordered_uuid(begun_)),
       asked_(std::make_shared<dns::Asked>()),
-      judged_{
-          .facts = {session.client, session.hello},
-          .spf = begin_spf(services.asker, services.spf_records, {session.client, session.hello},
-                           reverse_path_, settings_->config.hostname, begun_, asked_),
-          .iprev = iprev_},
+      judged_{.facts = {session.client, session.hello},
+              .spf = begin_spf(spf_asking(), {session.client, session.hello}, reverse_path_,
+                               client.helo, asked_),
+              .iprev = iprev_},
       checks_(services.asker, services.dkim_keys, settings_->suffixes) {
   judged_.spf->then([&metrics = services_.metrics](const SpfOutcome& spf) {
-    if (const auth::SpfEvaluation* main = spf.main()) metrics.spf.at(to_string(main->result)).add();
+    if (const auth::SpfEvaluation* main = spf.main_evaluation())
+      metrics.spf.at(to_string(main->result)).add();
   });
 }
 
@@ -208,6 +207,7 @@ smtp::awaitable<Reply> EdgeTransaction::judge_and_deliver(Time arrived) {
   co_await Pending<auth::Iprev>::wait(iprev_);
   const auth::Iprev* iprev = co_await Pending<auth::Iprev>::wait(judged_.iprev);
   const MessageEvidence* message = co_await Pending<MessageEvidence>::wait(evidence);
+  directory_ = services_.directory.snapshot();
   const auto testimony = policy::find_arc_testimony(message->arc, organization_->arc_config());
   note_evidence(*message, testimony);
   keep_evidence(*spf, *iprev, *message, testimony);

@@ -32,7 +32,7 @@ class EdgeTransaction final : public smtp::Transaction {
  public:
   /// `session` lives as long as the session, which outlives its transactions.
   EdgeTransaction(Services& services, SharedSettings settings, const smtp::SessionFacts& session,
-                  std::shared_ptr<Pending<auth::Iprev>> iprev, mail::Mailbox reverse_path,
+                  const ClientChecks& client, mail::Mailbox reverse_path,
                   smtp::MailParameters parameters);
   ~EdgeTransaction() override;
 
@@ -67,6 +67,7 @@ class EdgeTransaction final : public smtp::Transaction {
       const policy::RcptVerdict& verdict);
   delivery::Envelope envelope(const policy::RcptVerdict& verdict) const;
   std::shared_ptr<const delivery::Introduction> introduction() const;
+  SpfAsking spf_asking() const;
   JudgedClient begin_judging(ClientFacts client) const;
   Gateway gateway() const;
   /// Enhanced Filtering, if it is still to be done. The header section must be complete.
@@ -146,6 +147,8 @@ class EdgeTransaction final : public smtp::Transaction {
   /// The first accepted recipient's; all others have the same.
   directory::SharedOrganization organization_;
   std::vector<Accepted> accepted_;
+  /// By which the content is judged; null before.
+  directory::SharedSnapshot directory_;
   /// Connectors for whose rate limits this message has been counted; mostly one.
   std::vector<directory::Guid> counted_;
   std::unique_ptr<delivery::HandOff> hand_off_;

@@ -13,9 +13,8 @@ void EdgeTransaction::note_impersonation() {
     return one.verdict.direction == policy::Direction::originating;
   });
   if (originating) return;
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
   impersonation_ = policy::find_impersonation(checks_.authors(), checks_.author_domains(),
-                                              {*directory, organization_->id()}, *organization_);
+                                              {*directory_, organization_->id()}, *organization_);
   const std::vector<std::string> reasons = policy::to_reasons(impersonation_);
   for (Accepted& accepted : accepted_) {
     auto& all = accepted.record.reasons;
@@ -33,18 +32,17 @@ std::optional<mail::Reply> EdgeTransaction::refuse_claims(
   };
   if (std::ranges::all_of(verdicts, is_vouched)) return std::nullopt;
 
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
   const policy::ClaimVerdict verdict = policy::judge_claims(
       {.reverse_path_domain = reverse_path_.domain,
        .author_domains = checks_.author_domains().domains,
-       .spf = spf.main(),
+       .spf = spf.main_evaluation(),
        .dkim = message.dkim,
        .dmarc = &message.dmarc,
        .testimony = testimony ? &*testimony : nullptr,
        .suffixes = settings_->suffixes.get(),
        .to_be_proven = std::ranges::any_of(
            verdicts, [](const policy::RcptVerdict* one) { return one->to_be_proven; })},
-      organization_->config(), {*directory, organization_->id()});
+      organization_->config(), {*directory_, organization_->id()});
   if (verdict.reason.empty()) return std::nullopt;
   claim_ = policy::apply_claim(verdict, verdicts);
   if (!claim_.decides) {

@@ -7,9 +7,13 @@
 
 namespace postern::edge {
 
+SpfAsking EdgeTransaction::spf_asking() const {
+  return {services_.asker, services_.spf_records, settings_->config.hostname, begun_};
+}
+
 JudgedClient EdgeTransaction::begin_judging(ClientFacts client) const {
-  auto spf = begin_spf(services_.asker, services_.spf_records, client, reverse_path_,
-                       settings_->config.hostname, begun_, asked_);
+  const SpfAsking asking = spf_asking();
+  auto spf = begin_spf(asking, client, reverse_path_, begin_helo(asking, client), asked_);
   auto iprev = begin_iprev(services_.asker, client.address, asked_);
   return {.facts = std::move(client), .spf = std::move(spf), .iprev = std::move(iprev)};
 }

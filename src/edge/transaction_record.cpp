@@ -43,7 +43,7 @@ std::string trace_text(const mail::HeaderSection& section, std::string_view name
 }
 
 void note(store::TraceRecord& record, const SpfOutcome& spf) {
-  const auth::SpfEvaluation* main = spf.main();
+  const auth::SpfEvaluation* main = spf.main_evaluation();
   if (main == nullptr) return;
   record.spf = to_string(main->result);
   record.spf_domain = main->domain;
@@ -56,7 +56,7 @@ void note(store::TraceRecord& record, const auth::Iprev& iprev) {
 
 policy::JudgedEvidenceView evidence_of(const SpfOutcome& spf, const auth::Iprev& iprev) {
   return {.mail_from = spf.mail_from ? &spf.mail_from->evaluation : nullptr,
-          .helo = spf.helo ? &spf.helo->evaluation : nullptr,
+          .helo = spf.helo ? &spf.helo->spf.evaluation : nullptr,
           .iprev = iprev};
 }
 
@@ -212,10 +212,9 @@ void EdgeTransaction::keep_evidence(const SpfOutcome& spf, const auth::Iprev& ip
                                         .own_switches = own_switches};
   policy::JudgedEvidenceView evidence = evidence_of(spf, iprev);
   evidence.message = &found;
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
   own_domains =
-      policy::find_own_domains(evidence, reverse_path_.domain, {*directory, organization_->id()});
-  own_switches = policy::find_own_switches(own_domains, {*directory, organization_->id()});
+      policy::find_own_domains(evidence, reverse_path_.domain, {*directory_, organization_->id()});
+  own_switches = policy::find_own_switches(own_domains, {*directory_, organization_->id()});
   const policy::EvidenceTexts texts = policy::to_archive(evidence);
   for (Accepted& accepted : accepted_) keep(accepted.record, texts);
 }

@@ -59,9 +59,8 @@ bool is_proof(int reason) {
 
 void EdgeTransaction::gather_signals(const auth::Iprev& iprev, const MessageEvidence& message,
                                      Time arrived) {
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
   const auto is_own = [&](std::string_view domain) {
-    const auto owner = directory->find_domain(domain);
+    const auto owner = directory_->find_domain(domain);
     return owner && owner.organization->id() == organization_->id();
   };
   source_ =
@@ -141,7 +140,7 @@ void EdgeTransaction::learn(const SpfOutcome& spf, const MessageEvidence& messag
   }
   if (traffic_.count > 0 && (*outcome == SpoofOutcome::blocked || *outcome == SpoofOutcome::dmarc))
     services_.spoofs.note_disputed(traffic_, arrived);
-  const auth::SpfEvaluation* const main = spf.main();
+  const auth::SpfEvaluation* const main = spf.main_evaluation();
   services_.spoofs.note({.pair = std::move(spoofed_),
                          .at = arrived,
                          .outcome = *outcome,

@@ -34,8 +34,7 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
     const SpfOutcome& spf, const auth::Iprev& iprev, const MessageEvidence& message,
     const std::optional<policy::ArcTestimony>& testimony) {
   const std::vector<std::string>& authors = checks_.author_domains().domains;
-  const directory::SharedSnapshot directory = services_.directory.snapshot();
-  const policy::OwnDomains own{*directory, organization_->id()};
+  const policy::OwnDomains own{*directory_, organization_->id()};
   const bool own_author =
       std::ranges::any_of(authors, [&](const std::string& domain) { return own.has(domain); });
   const bool is_filtered = filtering_ && filtering_->client() != nullptr;
@@ -43,7 +42,7 @@ policy::CompositeAuthentication EdgeTransaction::authenticate(
   for (const Accepted& accepted : accepted_) verdicts.push_back(&accepted.verdict);
   const policy::CompositeFacts facts{
       .dmarc = &message.dmarc,
-      .spf = spf.main(),
+      .spf = spf.main_evaluation(),
       .dkim = message.dkim,
       .reverse_path_domain = reverse_path_.domain,
       .author_domains = authors.size(),

@@ -84,9 +84,12 @@ struct Edge {
   }
 
   std::unique_ptr<EdgeTransaction> begin(const std::string& reverse_path = "bob@bank.test") {
-    return std::make_unique<EdgeTransaction>(
-        services, shared_settings, facts, begin_iprev(asker, facts.client),
-        mail::parse_mailbox(reverse_path).value(), smtp::MailParameters{});
+    const SpfAsking asking{asker, services.spf_records, shared_settings->config.hostname, now()};
+    const ClientChecks client{.helo = begin_helo(asking, {facts.client, facts.hello}),
+                              .iprev = begin_iprev(asker, facts.client)};
+    return std::make_unique<EdgeTransaction>(services, shared_settings, facts, client,
+                                             mail::parse_mailbox(reverse_path).value(),
+                                             smtp::MailParameters{});
   }
   /// An OnPremises connector for the client's address.
   void make_own_server(std::uint32_t messages = 0, std::uint32_t recipients = 0) {
