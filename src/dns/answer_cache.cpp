@@ -1,6 +1,7 @@
 #include "dns/answer_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::dns {
 namespace {
@@ -47,7 +48,7 @@ AnswerSet::Shared AnswerCache::find(QuestionView question, Clock::time_point now
     return nullptr;
   }
   ++hits_;
-  entries_.splice(entries_.begin(), entries_, found->second);
+  found->second->used = true;
   return found->second->answer;
 }
 
@@ -56,12 +57,20 @@ void AnswerCache::add(const Question& question, AnswerSet::Shared answer, Clock:
   const std::size_t bytes = bytes_of(question, *answer);
   // What would push everything else out is not worth keeping.
   if (bytes > limits_.bytes / 4 || limits_.entries == 0) return;
+  while (entries_.size() == limits_.entries || bytes_ + bytes > limits_.bytes) make_room();
   const auto expires = now + lifetime(*answer);
   entries_.push_front({question, std::move(answer), expires, bytes});
   index_.emplace(question, entries_.begin());
   bytes_ += bytes;
-  while (entries_.size() > limits_.entries || bytes_ > limits_.bytes)
-    drop(std::prev(entries_.end()));
+}
+
+void AnswerCache::make_room() {
+  const auto last = std::prev(entries_.end());
+  if (std::exchange(last->used, false)) {
+    entries_.splice(entries_.begin(), entries_, last);
+  } else {
+    drop(last);
+  }
 }
 
 void AnswerCache::clear() {

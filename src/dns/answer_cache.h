@@ -28,7 +28,8 @@ struct CacheLimits {
   std::chrono::seconds failures{5};
 };
 
-/// Belongs to one thread. When it is full, what was not used for longest goes.
+/// Belongs to one thread. When it is full, the oldest entry goes; if it was used it becomes the
+/// newest instead, and the next oldest is looked at. So a find does not touch other entries.
 class AnswerCache {
  public:
   using Clock = std::chrono::steady_clock;
@@ -51,14 +52,16 @@ class AnswerCache {
     AnswerSet::Shared answer;
     Clock::time_point expires;
     std::size_t bytes = 0;
+    bool used = false;  ///< since it became the newest
   };
   using Entries = std::list<Entry>;
 
   std::chrono::seconds lifetime(const Answer& answer) const;
+  void make_room();
   void drop(Entries::iterator entry);
 
   CacheLimits limits_;
-  Entries entries_;  ///< most recently used first
+  Entries entries_;  ///< newest first
   QuestionMap<Entries::iterator> index_;
   std::size_t bytes_ = 0;
   std::uint64_t hits_ = 0;

@@ -88,7 +88,7 @@ TEST_CASE("lifetimes have a floor and caps, failures are kept shortly") {
   CHECK_FALSE(cache.find(a, start + 5s));
 }
 
-TEST_CASE("entries and bytes are limited, the least recently used goes") {
+TEST_CASE("entries and bytes are limited, the oldest that is not used goes") {
   AnswerCache cache({.entries = 2});
   cache.add(a, text_answer(60), start);
   cache.add(b, text_answer(60), start);
