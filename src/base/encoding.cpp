@@ -43,15 +43,22 @@ std::string_view take_random(std::size_t count) {
   return taken;
 }
 
+std::string random_bytes(std::size_t count) {
+  std::string bytes;
+  bytes.reserve(count);
+  while (bytes.size() < count) bytes += take_random(count - bytes.size());
+  return bytes;
+}
+
 }  // namespace
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  std::size_t at = 0;
   for (const std::uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
+    text[at++] = digits[byte >> 4];
+    text[at++] = digits[byte & 15];
   }
   return text;
 }
@@ -110,9 +117,7 @@ std::optional<std::string> from_base64(std::string_view text) {
 }
 
 std::string random_hex(std::size_t count) {
-  std::string bytes;
-  while (bytes.size() < count) bytes += take_random(count - bytes.size());
-  std::string text = to_hex(bytes);
+  std::string text = to_hex(random_bytes(count));
   for (char& c : text) {
     if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 32);
   }
@@ -121,28 +126,35 @@ std::string random_hex(std::size_t count) {
 
 namespace {
 
-/// 32 lower-case hexadecimal digits as a UUID of this version (RFC 9562 section 4).
-std::string as_uuid(std::string hex, char version) {
-  hex[12] = version;
-  hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) & 3];
-  for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, 1, '-');
-  return hex;
+constexpr std::size_t uuid_size = 36;
+
+/// Of 16 bytes (RFC 9562 section 4).
+std::string to_uuid(std::string bytes, unsigned char version) {
+  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | version << 4);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
+  const std::string digits = to_hex(bytes);
+  std::string text(uuid_size, '-');
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < digits.size(); ++from) {
+    if (to == 8 || to == 13 || to == 18 || to == 23) ++to;
+    text[to++] = digits[from];
+  }
+  return text;
 }
 
 }  // namespace
 
 std::string random_uuid() {
-  return as_uuid(to_lower(random_hex(16)), '4');
+  return to_uuid(random_bytes(16), 4);
 }
 
 std::string time_ordered_uuid(Time time) {
   const auto milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  std::array<std::uint8_t, 6> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (bytes.size() - 1 - i)));
-  }
-  return as_uuid(to_hex(bytes) + to_lower(random_hex(10)), '7');
+  std::string bytes;
+  bytes.reserve(16);
+  for (int shift = 40; shift >= 0; shift -= 8) bytes += static_cast<char>(milliseconds >> shift);
+  return to_uuid(bytes + random_bytes(10), 7);
 }
 
 std::string sha256(std::string_view bytes) {

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -64,18 +63,31 @@ PRAGMA user_version = 5;
 static_assert(oldest_trace_schema_version == 3, "the migrations above say from which version");
 
 constexpr std::size_t uuid_bytes = 16;
+constexpr std::array<std::size_t, 4> uuid_dashes = {8, 13, 18, 23};
 constexpr std::size_t session_bytes = 8;
 
-/// `size` bytes for twice as many hexadecimal digits; nothing if `digits` is not that.
-std::optional<std::string> from_hex(std::string_view digits, std::size_t size) {
-  if (digits.size() != 2 * size) return std::nullopt;
-  std::string bytes(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) {
-    unsigned byte = 0;
-    const char* begin = digits.data() + 2 * i;
-    const auto parsed = std::from_chars(begin, begin + 2, byte, 16);
-    if (parsed.ptr != begin + 2) return std::nullopt;
-    bytes[i] = static_cast<char>(byte);
+/// Of a hexadecimal digit whose letters begin with `a`; -1: it is none.
+int digit_value(char c, char a) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= a && c <= a + 5 ? c - a + 10 : -1;
+}
+
+/// The bytes of digits with dashes before those at `dashes`; nothing if `text` is not that, or its
+/// letters do not begin with `a`.
+std::optional<std::string> from_hex(std::string_view text, std::size_t size, char a,
+                                    std::span<const std::size_t> dashes) {
+  if (text.size() != 2 * size + dashes.size()) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(size);
+  for (std::size_t at = 0; at < text.size();) {
+    if (!dashes.empty() && at == dashes.front()) {
+      if (text[at++] != '-') return std::nullopt;
+      dashes = dashes.subspan(1);
+    }
+    const int high = digit_value(text[at++], a);
+    const int low = digit_value(text[at++], a);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
   }
   return bytes;
 }
@@ -196,24 +208,20 @@ std::int64_t trace_string_hash(std::string_view text) {
 }
 
 std::string pack_trace_id(std::string_view id) {
-  std::string digits(id);
-  std::erase(digits, '-');
-  const auto bytes = from_hex(digits, uuid_bytes);
-  if (bytes && unpack_trace_id(*bytes) == id) return *bytes;
-  return pack_other(id, uuid_bytes);
+  const auto bytes = from_hex(id, uuid_bytes, 'a', uuid_dashes);
+  return bytes ? *bytes : pack_other(id, uuid_bytes);
 }
 
 std::string unpack_trace_id(std::string_view stored) {
   if (stored.size() != uuid_bytes) return unpack_other(stored);
   std::string text = to_hex(stored);
-  for (const std::size_t at : {8u, 13u, 18u, 23u}) text.insert(at, 1, '-');
+  for (const std::size_t at : uuid_dashes) text.insert(at, 1, '-');
   return text;
 }
 
 std::string pack_session(std::string_view session) {
-  const auto bytes = from_hex(session, session_bytes);
-  if (bytes && unpack_session(*bytes) == session) return *bytes;
-  return pack_other(session, session_bytes);
+  const auto bytes = from_hex(session, session_bytes, 'A', {});
+  return bytes ? *bytes : pack_other(session, session_bytes);
 }
 
 std::string unpack_session(std::string_view stored) {
