@@ -3,31 +3,35 @@
 namespace postern::delivery {
 
 void DotStuffer::append(std::string_view piece, std::string& out) {
-  std::size_t copied = 0;
-  for (std::size_t at = 0; at < piece.size();) {
-    if (after_ == After::crlf && piece[at] == '.') {
-      out.append(piece.substr(copied, at - copied)).append(".");
-      copied = at;
-    }
-    // The rest of the line: a CR may stand only before its LF.
-    const std::size_t lf = piece.find('\n', at);
-    const bool ends = lf != std::string_view::npos;
-    const std::string_view text = piece.substr(at, lf - at);
-    if (after_ == After::cr && !text.empty()) spoiled_ = true;
-    if (text.substr(0, text.size() - !text.empty()).contains('\r')) spoiled_ = true;
-    const bool has_cr = text.empty() ? after_ == After::cr : text.back() == '\r';
-    if (ends && !has_cr) spoiled_ = true;
-    after_ = !has_cr ? After::text : ends ? After::crlf : After::cr;
-    at = ends ? lf + 1 : piece.size();
+  if (piece.empty()) return;
+  const auto is_bare = [](char before, char c) { return (before == '\r') != (c == '\n'); };
+  const auto is_dot = [](char before, char c) { return before == '\n' && c == '.'; };
+  const bool begins_with_dot = is_dot(last_, piece.front());
+  // Hardly any message has such a dot. Without branches and checks, many octets are compared at
+  // once.
+  bool bare = is_bare(last_, piece.front());
+  bool dots = false;
+  for (const char* c = piece.data() + 1; c != piece.data() + piece.size(); ++c) {
+    bare |= is_bare(c[-1], c[0]);
+    dots |= is_dot(c[-1], c[0]);
   }
-  out += piece.substr(copied);
+  spoiled_ |= bare;
+  last_ = piece.back();
+
+  if (begins_with_dot) out += '.';
+  for (; dots; dots = piece.contains("\n.")) {
+    const std::size_t line = piece.find("\n.") + 1;
+    out.append(piece.substr(0, line)) += '.';
+    piece.remove_prefix(line);
+  }
+  out += piece;
 }
 
 bool DotStuffer::finish(std::string& out) {
-  if (after_ == After::cr) spoiled_ = true;
+  if (last_ == '\r') spoiled_ = true;
   if (spoiled_) return false;
   // A last chunk of BDAT need not end a line; the final dot needs one to itself.
-  if (after_ == After::text) out += "\r\n";
+  if (last_ != '\n') out += "\r\n";
   out += ".\r\n";
   return true;
 }

@@ -20,8 +20,7 @@ class DotStuffer {
   bool is_spoiled() const { return spoiled_; }
 
  private:
-  enum class After { crlf, cr, text };
-  After after_ = After::crlf;
+  char last_ = '\n';  ///< before the first octet a line begins
   bool spoiled_ = false;
 };
 
