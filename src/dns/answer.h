@@ -112,16 +112,20 @@ class AnswerSet {
 
   /// Null: not asked yet.
   const Answer* find(QuestionView question) const {
-    if (const auto found = answers_.find(question); found != answers_.end())
-      return found->second.get();
+    if (const Pair* found = find_pair(question)) return found->second.get();
     if (!known_ || answers_.size() >= max_known) return nullptr;
     Shared answer = known_(question);
     if (!answer) return nullptr;
+    if (answers_.empty()) answers_.reserve(usual);
     Question key{std::string(question.name), question.type};
-    return answers_.emplace(std::move(key), std::move(answer)).first->second.get();
+    return answers_.emplace_back(std::move(key), std::move(answer)).second.get();
   }
   void add(Question question, Shared answer) {
-    answers_.insert_or_assign(std::move(question), std::move(answer));
+    if (Pair* found = find_pair(question)) {
+      found->second = std::move(answer);
+    } else {
+      answers_.emplace_back(std::move(question), std::move(answer));
+    }
   }
   std::size_t size() const { return answers_.size(); }
   auto begin() const { return answers_.begin(); }
@@ -130,9 +134,18 @@ class AnswerSet {
  private:
   /// As many as one message may ask for: what is known costs work too.
   static constexpr std::size_t max_known = 150;
+  static constexpr std::size_t usual = 8;
+  using Pair = std::pair<Question, Shared>;
+
+  Pair* find_pair(QuestionView question) const {
+    for (Pair& pair : answers_)
+      if (question == QuestionView(pair.first)) return &pair;
+    return nullptr;
+  }
 
   Known known_;
-  mutable QuestionMap<Shared> answers_;  ///< grows by what is known
+  /// Grows by what is known. A handful, mostly: looking through it beats a hash.
+  mutable std::vector<Pair> answers_;
 };
 
 /// A result, or what must be asked first. `value` set: done, and `questions` is empty.
