@@ -34,7 +34,7 @@ smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> 
     const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
     const smtp::MailParameters& parameters) {
   if (!checks_.iprev) checks_.iprev = begin_iprev(services_.asker, facts.client);
-  if (!checks_.helo) {
+  if (!checks_.helo || has_failed(*checks_.helo)) {
     const SpfAsking asking{services_.asker, services_.spf_records, settings_->config.hostname,
                            now()};
     checks_.helo = begin_helo(asking, {facts.client, facts.hello});

@@ -51,6 +51,11 @@ std::shared_ptr<Pending<SharedHelo>> begin_helo(const SpfAsking& asking,
                                  });
 }
 
+bool has_failed(const Pending<SharedHelo>& helo) {
+  const SharedHelo* const found = helo.get();
+  return found && *found && (*found)->spf.evaluation.result == auth::SpfResult::temperror;
+}
+
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(const SpfAsking& asking, const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                std::shared_ptr<Pending<SharedHelo>> helo,

@@ -51,7 +51,7 @@ struct SpfOutcome {
   }
 };
 
-/// What these functions begin with. All of it outlives the asker but `now`.
+/// What these functions begin with. The first two outlive everything that is begun.
 struct SpfAsking {
   Asker& asker;
   auth::SpfRecordCache& records;
@@ -60,6 +60,8 @@ struct SpfAsking {
 };
 
 std::shared_ptr<Pending<SharedHelo>> begin_helo(const SpfAsking& asking, const ClientFacts& client);
+/// The DNS has failed for now: the next transaction should ask again.
+bool has_failed(const Pending<SharedHelo>& helo);
 
 /// `asked` gets all answers, also those about HELO.
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(const SpfAsking& asking, const ClientFacts& client,

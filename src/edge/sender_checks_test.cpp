@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "dns/ask.h"
+
 using namespace postern;
 using namespace postern::edge;
 
@@ -32,10 +34,12 @@ class Records final : public dns::Resolver {
   }
 
   std::string asked;
+  bool fails = false;
   std::map<std::string, std::string> cache;  ///< answered without asking
 
  private:
   std::shared_ptr<const dns::Answer> answer(const std::string& name) {
+    if (fails) return dns::make_failure("SERVFAIL");
     const auto cached = cache.find(name);
     return std::make_shared<dns::Answer>(dns::Answer{
         .status = dns::Status::ok,
@@ -105,6 +109,23 @@ TEST_CASE("the identities are asked about at the same time, whichever is answere
     CHECK(outcome->get()->helo->spf.evaluation.result == auth::SpfResult::pass);
     CHECK(session.answered().contains("mail.bank.test "));
   }
+}
+
+TEST_CASE("what the DNS failed to say of HELO is asked for again") {
+  Session session;
+  const auto helo = begin_helo(session.asking(), session.client);
+  CHECK_FALSE(has_failed(*helo));  // not yet known
+  session.resolver.fails = true;
+  session.resolver.answer_one("mail.bank.test");
+  REQUIRE(helo->is_ready());
+  CHECK(has_failed(*helo));
+
+  session.resolver.fails = false;
+  const auto again = begin_helo(session.asking(), session.client);
+  session.resolver.answer_one("mail.bank.test");
+  CHECK_FALSE(has_failed(*again));
+  session.client.hello = "printer";
+  CHECK_FALSE(has_failed(*begin_helo(session.asking(), session.client)));
 }
 
 TEST_CASE("a null reverse-path is HELO's, and an address literal nobody's") {
