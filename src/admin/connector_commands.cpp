@@ -69,16 +69,20 @@ Result<std::string> normal_domain(const std::string& text) {
 }
 
 void apply_flags(const Call& call, InboundConnector& connector) {
-  const auto set = [&](std::string_view parameter, bool& flag) {
-    if (call.has(parameter)) flag = call.flag(parameter);
+  const auto given = [&](std::string_view parameter, bool otherwise) {
+    return call.has(parameter) ? call.flag(parameter) : otherwise;
   };
-  set("Enabled", connector.enabled);
-  set("RequireTls", connector.require_tls);
-  set("RestrictDomainsToIPAddresses", connector.restrict_domains_to_ip_addresses);
-  set("RestrictDomainsToCertificate", connector.restrict_domains_to_certificate);
-  set("CloudServicesMailEnabled", connector.cloud_services_mail_enabled);
-  set("TreatMessagesAsInternal", connector.treat_messages_as_internal);
-  set("EFSkipLastIP", connector.ef_skip_last_ip);
+  connector.enabled = given("Enabled", connector.enabled);
+  connector.require_tls = given("RequireTls", connector.require_tls);
+  connector.restrict_domains_to_ip_addresses =
+      given("RestrictDomainsToIPAddresses", connector.restrict_domains_to_ip_addresses);
+  connector.restrict_domains_to_certificate =
+      given("RestrictDomainsToCertificate", connector.restrict_domains_to_certificate);
+  connector.cloud_services_mail_enabled =
+      given("CloudServicesMailEnabled", connector.cloud_services_mail_enabled);
+  connector.treat_messages_as_internal =
+      given("TreatMessagesAsInternal", connector.treat_messages_as_internal);
+  connector.ef_skip_last_ip = given("EFSkipLastIP", connector.ef_skip_last_ip);
 }
 
 Result<void> apply_rate_limit(const Call& call, std::string_view parameter, std::uint32_t& limit) {

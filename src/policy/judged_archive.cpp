@@ -163,10 +163,19 @@ void describe(Archive& archive, T& it) {
 }
 template <class Archive, Like<directory::InboundConnector> T>
 void describe(Archive& archive, T& it) {
-  archive(it.name, it.type, it.enabled, it.require_tls, it.restrict_domains_to_ip_addresses,
-          it.restrict_domains_to_certificate, it.sender_domains, it.tls_sender_certificate_name,
-          it.associated_accepted_domains, it.sender_ip_addresses, it.when_created);
+  // No reference can be bound to a bit-field.
+  bool enabled = it.enabled;
+  bool require_tls = it.require_tls;
+  bool to_ip_addresses = it.restrict_domains_to_ip_addresses;
+  bool to_certificate = it.restrict_domains_to_certificate;
+  archive(it.name, it.type, enabled, require_tls, to_ip_addresses, to_certificate,
+          it.sender_domains, it.tls_sender_certificate_name, it.associated_accepted_domains,
+          it.sender_ip_addresses, it.when_created);
   if constexpr (std::same_as<Archive, ArchiveReader>) {
+    it.enabled = enabled;
+    it.require_tls = require_tls;
+    it.restrict_domains_to_ip_addresses = to_ip_addresses;
+    it.restrict_domains_to_certificate = to_certificate;
     std::string guid;
     archive(guid);
     it.guid = directory::Guid::parse(guid).value_or(directory::Guid());
