@@ -38,7 +38,7 @@ bool Organization::has_domain_below(std::string_view name) const {
 
 std::optional<std::string> Organization::find_look_alike(std::string_view domain) const {
   const ComparedName foreign(domain);
-  if (domains_.size() > max_compared_domains) return look_alikes_.find(foreign);
+  if (domains_.size() > max_compared_domains) return uncommon_->look_alikes.find(foreign);
   std::optional<std::string> found;
   const bool is_foreign = domains_.for_each([&](const SharedDomain& one) {
     const ComparedName own(one->name);
@@ -48,17 +48,31 @@ std::optional<std::string> Organization::find_look_alike(std::string_view domain
   return is_foreign ? found : std::nullopt;
 }
 
+const std::shared_ptr<const Organization::Uncommon>& Organization::nothing_uncommon() {
+  static const auto nothing = std::make_shared<const Uncommon>();
+  return nothing;
+}
+
+Organization::Uncommon& Organization::edit_uncommon() {
+  auto copy = std::make_shared<Uncommon>(*uncommon_);
+  Uncommon& edited = *copy;
+  // If nobody shares what was there, its nodes are the copy's alone, and change in place.
+  uncommon_ = std::move(copy);
+  return edited;
+}
+
 void Organization::put_domain(SharedDomain domain) {
   const std::string name = domain->name;
   const bool is_new = domains_.find(name) == nullptr;
   domains_.insert_or_assign(std::move(domain));
   if (!is_new || domains_.size() <= max_compared_domains) return;
-  if (!look_alikes_.empty()) {
-    look_alikes_.insert(name);
+  LookAlikeIndex& look_alikes = edit_uncommon().look_alikes;
+  if (!look_alikes.empty()) {
+    look_alikes.insert(name);
     return;
   }
   domains_.for_each([&](const SharedDomain& one) {
-    look_alikes_.insert(one->name);
+    look_alikes.insert(one->name);
     return true;
   });
 }
@@ -66,10 +80,11 @@ void Organization::put_domain(SharedDomain domain) {
 void Organization::remove_domain(std::string_view name) {
   if (domains_.find(name) == nullptr) return;
   if (domains_.size() > max_compared_domains) {
+    LookAlikeIndex& look_alikes = edit_uncommon().look_alikes;
     if (domains_.size() - 1 > max_compared_domains) {
-      look_alikes_.remove(std::string(name));
+      look_alikes.remove(std::string(name));
     } else {
-      look_alikes_ = {};
+      look_alikes = {};
     }
   }
   domains_.erase(name);
@@ -254,20 +269,20 @@ void Snapshot::set_config(OrganizationId id, const OrganizationConfig& config) {
 }
 
 void Snapshot::set_arc_config(OrganizationId id, const ArcConfig& config) {
-  edit(id).arc_config_ = config;
+  edit(id).edit_uncommon().arc_config = config;
 }
 
 void Snapshot::set_spoof_protection(OrganizationId id, SharedSpoofProtection protection) {
-  edit(id).spoof_protection_ = std::move(protection);
+  edit(id).edit_uncommon().spoof_protection = std::move(protection);
 }
 
 void Snapshot::set_spoof_items(OrganizationId id, SharedSpoofItems items) {
-  edit(id).spoof_items_ = std::move(items);
+  edit(id).edit_uncommon().spoof_items = std::move(items);
 }
 
 void Snapshot::set_direct_send_exceptions(OrganizationId id,
                                           SharedDirectSendExceptions exceptions) {
-  edit(id).direct_send_exceptions_ = std::move(exceptions);
+  edit(id).edit_uncommon().direct_send_exceptions = std::move(exceptions);
 }
 
 void Snapshot::put_domain(OrganizationId id, AcceptedDomain domain) {

@@ -72,14 +72,14 @@ class Organization {
   const std::string& name() const { return name_; }
   Time when_created() const { return when_created_; }
   const OrganizationConfig& config() const { return config_; }
-  const ArcConfig& arc_config() const { return arc_config_; }
+  const ArcConfig& arc_config() const { return uncommon_->arc_config; }
   /// Never null.
-  const SharedSpoofProtection& spoof_protection() const { return spoof_protection_; }
+  const SharedSpoofProtection& spoof_protection() const { return uncommon_->spoof_protection; }
   /// Never null.
-  const SharedSpoofItems& spoof_items() const { return spoof_items_; }
+  const SharedSpoofItems& spoof_items() const { return uncommon_->spoof_items; }
   /// Null: it has none.
   const SharedDirectSendExceptions& direct_send_exceptions() const {
-    return direct_send_exceptions_;
+    return uncommon_->direct_send_exceptions;
   }
 
   /// The accepted domain of this very name, an A-label; null: none. Valid as long as the
@@ -119,6 +119,19 @@ class Organization {
   /// Among so few domains a look-alike is found by comparing each; an index takes memory.
   static constexpr std::size_t max_compared_domains = 8;
 
+  /// What few organizations have.
+  struct Uncommon {
+    LookAlikeIndex look_alikes;  // of all domains if there are more than max_compared_domains
+    ArcConfig arc_config;
+    SharedSpoofProtection spoof_protection = default_spoof_protection();
+    SharedSpoofItems spoof_items = no_spoof_items();
+    SharedDirectSendExceptions direct_send_exceptions;
+  };
+  /// All that have nothing of it share this.
+  static const std::shared_ptr<const Uncommon>& nothing_uncommon();
+  /// A copy in the place of what may be shared.
+  Uncommon& edit_uncommon();
+
   void put_domain(SharedDomain domain);
   void remove_domain(std::string_view name);
 
@@ -130,15 +143,13 @@ class Organization {
   PersistentMap<Text, Text> aliases_;         // alias, address
   PersistentSet<SharedDomain, DomainName> domains_;
   PersistentSet<SharedConnector, ConnectorName, IgnoringCase, IgnoringCase> connectors_;
-  LookAlikeIndex look_alikes_;  // of all domains if there are more than max_compared_domains
-  ArcConfig arc_config_;
-  SharedSpoofProtection spoof_protection_ = default_spoof_protection();
-  SharedSpoofItems spoof_items_ = no_spoof_items();
-  SharedDirectSendExceptions direct_send_exceptions_;
+  std::shared_ptr<const Uncommon> uncommon_ = nothing_uncommon();
   Guid guid_;
   Time when_created_;
   std::string name_;
 };
+// With its count of owners one takes 512 bytes, the allocator's class; the next is 640.
+static_assert(sizeof(Organization) <= 496);
 
 using SharedOrganization = std::shared_ptr<const Organization>;
 

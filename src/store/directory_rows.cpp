@@ -279,7 +279,9 @@ Snapshot load_directory(Database& database) {
              .quarantine_digest = known(parse_digest_interval(organization.text(12)),
                                         "digest of an organization", organization.text(12)),
              .quarantine_digest_hour = static_cast<std::uint8_t>(organization.number(13))});
-    snapshot.set_arc_config(id, {.trusted_sealers = NameList::from_joined(organization.text(6))});
+    if (auto sealers = NameList::from_joined(organization.text(6)); !sealers.empty()) {
+      snapshot.set_arc_config(id, {.trusted_sealers = std::move(sealers)});
+    }
     domains.for_each_of(id,
                         [&](const Statement& row) { snapshot.put_domain(id, read_domain(row)); });
     recipients.for_each_of(

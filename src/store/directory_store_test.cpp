@@ -196,6 +196,29 @@ TEST_CASE(
   CHECK(old->find_recipient("ann@contoso.com"));
 }
 
+TEST_CASE("what few organizations have is theirs, though those without it share one of it") {
+  const Folder folder;
+  const auto store = contoso(folder);
+  store->new_organization("Fabrikam").value();
+  const SharedSnapshot before = store->snapshot();
+  const auto sealers_of = [](const SharedSnapshot& directory, std::string_view name) {
+    return directory->find_organization(name)->arc_config().trusted_sealers.to_vector();
+  };
+  const auto set_sealer = [&](const char* name) {
+    store->set_arc_config("contoso", [&](ArcConfig& config) { config.trusted_sealers = {name}; })
+        .value();
+  };
+  set_sealer("one.test");
+  const SharedSnapshot between = store->snapshot();
+  set_sealer("two.test");
+  CHECK(sealers_of(before, "contoso").empty());
+  CHECK(sealers_of(between, "contoso") == std::vector<std::string>{"one.test"});
+  CHECK(sealers_of(store->snapshot(), "contoso") == std::vector<std::string>{"two.test"});
+  CHECK(sealers_of(store->snapshot(), "Fabrikam").empty());
+  CHECK(sealers_of(folder.open()->snapshot(), "contoso") == std::vector<std::string>{"two.test"});
+  CHECK(sealers_of(folder.open()->snapshot(), "Fabrikam").empty());
+}
+
 TEST_CASE("a change that fails leaves nothing, neither in memory nor on the disk") {
   const Folder folder;
   const auto store = contoso(folder);
