@@ -125,6 +125,26 @@ def test_the_null_reverse_path_is_checked_by_its_hello_name(postern):
     assert 'spf=pass' in results and 'smtp.helo=bank.test' in results
 
 
+def test_a_name_in_hello_is_checked_once_and_anew_when_another_is_said(postern):
+    """What was found out about a name serves all messages after it, and none after the next."""
+    names = [('bank.test', 'pass'), ('bank.test', 'pass'), ('soft.test', 'softfail'), ('bank.test', 'pass')]
+    with SmtpSession(postern.proxied, proxy=EXT) as session:
+        said = None
+        for number, (name, _) in enumerate(names):
+            if name != said:
+                session.ehlo(name)
+                said = name
+            session.mail('bob@bank.test')
+            session.rcpt('bob@contoso.com')
+            content = f'From: bob@bank.test\r\nSubject: hello {number}\r\n\r\nHello.\r\n'.encode()
+            assert session.data(content).code == 250
+    for number, (name, result) in enumerate(names):
+        subject = f'Subject: hello {number}'.encode()
+        (file,) = [path for path in postern.mailbox('bob@contoso.com') if subject in path.read_bytes()]
+        (received_spf,) = [value for value in fields(file.read_bytes(), 'Received-SPF') if 'identity=helo' in value]
+        assert received_spf.startswith(result + ' ') and f'helo={name}' in received_spf, received_spf
+
+
 def test_tls_is_told_in_received(postern):
     with SmtpSession(postern.proxied, proxy=EXT) as session:
         session.ehlo()
