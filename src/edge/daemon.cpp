@@ -1,7 +1,5 @@
 #include "edge/daemon.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <atomic>
@@ -24,12 +22,9 @@
 #include "edge/reload.h"
 #include "edge/resolver.h"
 #include "edge/settings.h"
+#include "edge/shared_parts.h"
+#include "edge/watched_parts.h"
 #include "edge/worker.h"
-#include "mail/domain_name.h"
-#include "store/api_tokens.h"
-#include "store/spoof_intelligence.h"
-#include "store/trace_store.h"
-#include "store/traffic_counts.h"
 
 namespace postern::edge {
 namespace {
@@ -37,34 +32,6 @@ namespace {
 std::size_t thread_count(const Config& config) {
   if (config.threads > 0) return static_cast<std::size_t>(config.threads);
   return std::max(1u, std::thread::hardware_concurrency());
-}
-
-/// The file behind `sqlite:postern.db`.
-std::string database_file(const Config& config) {
-  return config.under_data(config.store_url.substr(std::string_view("sqlite:").size())).string();
-}
-
-store::TraceSettings trace_settings(const Config& config) {
-  return {.folder = config.under_data("trace").string(),
-          .keep_days = config.trace.keep_days,
-          .max_bytes = static_cast<std::int64_t>(config.trace.max_bytes),
-          .queue_rows = config.trace.queue_rows};
-}
-
-store::TrafficSettings traffic_settings(const Config& config) {
-  const TrafficCountsConfig& counts = config.traffic_counts;
-  return {.folder = config.under_data("traffic").string(),
-          .keep_days = counts.keep_days,
-          .max_bytes = static_cast<std::int64_t>(counts.max_bytes),
-          .limits = {.organization_rows = counts.organization_rows,
-                     .organization_addresses = counts.organization_addresses,
-                     .all_rows = counts.all_rows}};
-}
-
-net::AdmissionLimits admission_limits(const Config& config) {
-  return {.connections = static_cast<std::uint32_t>(config.limits.max_connections),
-          .connections_per_client =
-              static_cast<std::uint32_t>(config.limits.max_connections_per_client)};
 }
 
 admin::ServerSettings admin_settings(const Config& config) {
@@ -107,12 +74,9 @@ class Daemon {
   void run();
 
  private:
-  Result<void> open_stores();
-  Result<void> open_quarantine();
   Result<void> put_demo_data();
   void start_clerk();
   Result<void> start_workers(std::vector<BoundListener> listeners);
-  void watch_values();
   void begin_return(const ReturnToAudit::Due& due);
   std::optional<std::string> trouble() const;
   void wait_for_signal();
@@ -130,23 +94,7 @@ class Daemon {
   ReturnToAudit returns_{[this](const ReturnToAudit::Due& due) { begin_return(due); }};
   Guarded<SharedSettings> settings_of_others_;  ///< the same, for threads that are no workers
   Guarded<std::shared_ptr<const net::TlsContext>> tls_;  ///< for the admin server's thread
-  std::unique_ptr<store::DirectoryStore> directory_;
-  std::unique_ptr<store::TrafficCounts> traffic_;  ///< follows the trace, so it ends later
-  std::unique_ptr<store::TraceStore> trace_;
-  std::unique_ptr<store::SpoofIntelligence> spoofs_;
-  std::unique_ptr<store::Ledger> ledger_;
-  std::unique_ptr<store::ApiTokens> tokens_;
-  std::unique_ptr<store::AuditLog> audit_;
-  std::unique_ptr<net::Admission> admission_;
-  std::unique_ptr<delivery::ContentStore> contents_;
-  std::unique_ptr<delivery::Maildir> maildir_;
-  std::optional<DataDirectoryLock> quarantine_lock_;
-  std::unique_ptr<store::QuarantineRows> quarantine_rows_;
-  std::unique_ptr<delivery::QuarantineFolder> quarantine_;
-  delivery::InFlight in_flight_;
-  delivery::Counters counters_;
-  std::unique_ptr<delivery::HopHealth> hop_health_;
-  std::unique_ptr<net::BlockingPool> pool_;
+  SharedParts parts_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<OwnMail> own_mail_;
   std::unique_ptr<QuarantineClerk> clerk_;
@@ -166,13 +114,13 @@ Daemon::~Daemon() {
   if (admin_) admin_->stop();
   clerk_.reset();
   for (const auto& worker : workers_) worker->stop();
-  pool_.reset();
+  parts_.pool.reset();
 }
 
 Result<void> Daemon::start(std::vector<BoundListener> listeners, SeedDemo seed) {
   // A peer that is gone is an error of its write, never the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
-  if (auto opened = open_stores(); !opened) return opened;
+  if (auto opened = parts_.open(settings_->config); !opened) return opened;
   if (seed == SeedDemo::yes) {
     if (auto put = put_demo_data(); !put) return put;
   }
@@ -181,21 +129,21 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners, SeedDemo seed) 
     log_warning("demo_data", {{"data_directory", settings_->config.data_directory.string()},
                               {"meaning", "the older mail in the trace was made up"}});
   if (auto started = start_workers(std::move(listeners)); !started) return started;
-  watch_values();
+  watch_parts(metrics_, parts_);
   tls_.with([&](auto& tls) { tls = settings_->tls; });
   start_clerk();
   admin::Services services{
-      .directory = *directory_,
-      .trace = *trace_,
+      .directory = *parts_.directory,
+      .trace = *parts_.trace,
       .server_name = settings_->config.hostname,
       .tls = [this] { return tls_.with([](auto tls) { return tls; }); },
       .certificates = &certificates_,
       .has_relay = settings_->relay.has_value(),
       .quarantine = quarantine_desk_.get(),
-      .tokens = tokens_.get(),
-      .spoofs = spoofs_.get(),
-      .audit = audit_.get(),
-      .traffic = traffic_.get(),
+      .tokens = parts_.tokens.get(),
+      .spoofs = parts_.spoofs.get(),
+      .audit = parts_.audit.get(),
+      .traffic = parts_.traffic.get(),
       .resolver = [this, config = settings_->config] { return make_resolver(config, metrics_); },
       .is_demo = is_demo};
   auto server = admin::Server::open(services, metrics_, admin_settings(settings_->config),
@@ -208,10 +156,12 @@ Result<void> Daemon::start(std::vector<BoundListener> listeners, SeedDemo seed) 
 
 /// On an I/O thread; what follows writes to the disk.
 void Daemon::begin_return(const ReturnToAudit::Due& due) {
-  const bool is_begun = pool_->try_submit([this, due] {
+  const bool is_begun = parts_.pool->try_submit([this, due] {
     // Of the settings, which belong to another thread, the change of a mode needs nothing.
-    admin::Services services{
-        .directory = *directory_, .trace = *trace_, .server_name = {}, .audit = audit_.get()};
+    admin::Services services{.directory = *parts_.directory,
+                             .trace = *parts_.trace,
+                             .server_name = {},
+                             .audit = parts_.audit.get()};
     return_to_audit(services, metrics_, due);
     returns_.done(due.organization);
   });
@@ -219,79 +169,11 @@ void Daemon::begin_return(const ReturnToAudit::Due& due) {
   if (!is_begun) returns_.done(due.organization);
 }
 
-Result<void> Daemon::open_stores() {
-  const Config& config = settings_->config;
-  auto directory = store::DirectoryStore::open(database_file(config));
-  if (!directory) return std::unexpected(directory.error());
-  directory_ = std::move(*directory);
-  auto traffic = store::TrafficCounts::open(traffic_settings(config));
-  if (!traffic) return std::unexpected(traffic.error());
-  traffic_ = std::move(*traffic);
-  store::TraceSettings traced = trace_settings(config);
-  traced.follower = [this](std::span<const store::TraceRecord> records) { traffic_->add(records); };
-  auto trace = store::TraceStore::open(std::move(traced));
-  if (!trace) return std::unexpected(trace.error());
-  trace_ = std::move(*trace);
-  auto spoofs = store::SpoofIntelligence::open({.path = config.under_data("spoof.db").string()});
-  if (!spoofs) return std::unexpected(spoofs.error());
-  spoofs_ = std::move(*spoofs);
-  auto ledger = store::Ledger::open(config.under_data("ledger.db").string(), now());
-  if (!ledger) return std::unexpected(ledger.error());
-  ledger_ = std::move(*ledger);
-  auto tokens = store::ApiTokens::open(config.under_data("tokens.db").string());
-  if (!tokens) return std::unexpected(tokens.error());
-  tokens_ = std::move(*tokens);
-  auto audit = store::AuditLog::open(config.under_data("audit.db").string());
-  if (!audit) return std::unexpected(audit.error());
-  audit_ = std::move(*audit);
-
-  const Limits& limits = config.limits;
-  admission_ = std::make_unique<net::Admission>(admission_limits(config));
-  pool_ = std::make_unique<net::BlockingPool>(static_cast<std::size_t>(limits.delivery_threads),
-                                              static_cast<std::size_t>(limits.delivery_queue));
-  contents_ = std::make_unique<delivery::ContentStore>(
-      config.under_data("spool").string(),
-      delivery::ContentLimits{.memory = static_cast<std::uint64_t>(limits.message_memory),
-                              .spool = static_cast<std::uint64_t>(limits.message_spool)},
-      *pool_);
-  maildir_ =
-      std::make_unique<delivery::Maildir>(config.data_directory.string(), config.hostname, *pool_);
-  if (auto opened = open_quarantine(); !opened) return opened;
-  hop_health_ = std::make_unique<delivery::HopHealth>(
-      delivery::HealthLimits{.breaker = {.failures = static_cast<std::size_t>(limits.hop_failures),
-                                         .rest = std::chrono::seconds(limits.hop_rest)},
-                             .address_retry = std::chrono::seconds(limits.hop_address_retry)});
-  return {};
-}
-
-Result<void> Daemon::open_quarantine() {
-  const Config& config = settings_->config;
-  auto rows = store::QuarantineRows::open(config.under_data("quarantine.db").string());
-  if (!rows) return std::unexpected(rows.error());
-  quarantine_rows_ = std::move(*rows);
-  // Another edge's half written files would look like what a crash left.
-  const auto place = config.under_data(config.quarantine.folder);
-  ::mkdir(place.c_str(), 0700);  // If that fails, the lock tells why.
-  auto lock = DataDirectoryLock::take(place);
-  if (!lock) return std::unexpected(lock.error());
-  quarantine_lock_.emplace(std::move(*lock));
-  auto folder =
-      delivery::QuarantineFolder::open(place.string(), *pool_, config.quarantine.max_bytes);
-  if (!folder) return std::unexpected(folder.error());
-  quarantine_ = std::move(*folder);
-  const auto directory = directory_->snapshot();
-  return quarantine_->use_rows(*quarantine_rows_, [&](std::string_view forward_path) {
-    const std::string domain(forward_path.substr(forward_path.rfind('@') + 1));
-    const auto owner = directory->find_domain(mail::to_a_label(domain).value_or(""));
-    return owner ? owner.organization->guid().to_string() : std::string();
-  });
-}
-
 Result<void> Daemon::put_demo_data() {
   auto resolver = make_resolver(settings_->config, metrics_);
   if (!resolver) return std::unexpected(resolver.error());
-  const auto rows = seed_demo({.directory = *directory_,
-                               .trace = *trace_,
+  const auto rows = seed_demo({.directory = *parts_.directory,
+                               .trace = *parts_.trace,
                                .resolver = **resolver,
                                .server_name = settings_->config.hostname},
                               now());
@@ -303,11 +185,12 @@ Result<void> Daemon::put_demo_data() {
 void Daemon::start_clerk() {
   settings_of_others_.with([&](SharedSettings& settings) { settings = settings_; });
   own_mail_ = std::make_unique<OwnMail>(
-      *directory_, settings_of_others_, [this](OwnMessage message, OwnMail::Done done) {
+      *parts_.directory, settings_of_others_, [this](OwnMessage message, OwnMail::Done done) {
         workers_.front()->hand_over(std::move(message), std::move(done));
       });
-  clerk_ = std::make_unique<QuarantineClerk>(QuarantineClerk::Parts{
-      *directory_, *trace_, *quarantine_rows_, *quarantine_, *own_mail_, settings_of_others_});
+  clerk_ = std::make_unique<QuarantineClerk>(
+      QuarantineClerk::Parts{*parts_.directory, *parts_.trace, *parts_.quarantine_rows,
+                             *parts_.quarantine, *own_mail_, settings_of_others_});
   auto deliver = [this](delivery::Envelope envelope, const std::string& forward_path,
                         std::string content, delivery::Edit edit) {
     return own_mail_->deliver(std::move(envelope), forward_path, std::move(content),
@@ -318,25 +201,25 @@ void Daemon::start_clerk() {
     return clerk_->send_digests(organization, recipient);
   };
   quarantine_desk_ = std::make_unique<admin::QuarantineDesk>(
-      *quarantine_rows_, *quarantine_, std::move(deliver), std::move(send_digests));
+      *parts_.quarantine_rows, *parts_.quarantine, std::move(deliver), std::move(send_digests));
 }
 
 Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
-  const Shared shared{.directory = *directory_,
-                      .trace = *trace_,
-                      .spoofs = *spoofs_,
+  const Shared shared{.directory = *parts_.directory,
+                      .trace = *parts_.trace,
+                      .spoofs = *parts_.spoofs,
                       .certificates = certificates_,
                       .rates = rates_,
                       .returns = returns_,
-                      .admission = *admission_,
-                      .delivery = {.pool = *pool_,
-                                   .contents = *contents_,
-                                   .maildir = *maildir_,
-                                   .ledger = *ledger_,
-                                   .quarantine = *quarantine_,
-                                   .in_flight = in_flight_,
-                                   .health = *hop_health_,
-                                   .counters = counters_}};
+                      .admission = *parts_.admission,
+                      .delivery = {.pool = *parts_.pool,
+                                   .contents = *parts_.contents,
+                                   .maildir = *parts_.maildir,
+                                   .ledger = *parts_.ledger,
+                                   .quarantine = *parts_.quarantine,
+                                   .in_flight = parts_.in_flight,
+                                   .health = *parts_.hop_health,
+                                   .counters = parts_.counters}};
   const std::size_t threads = thread_count(settings_->config);
   for (std::size_t i = 0; i < threads; ++i) {
     admin::Counts& counts = metrics_.make_counts();
@@ -352,95 +235,6 @@ Result<void> Daemon::start_workers(std::vector<BoundListener> listeners) {
   }
   for (const auto& worker : workers_) worker->start();
   return {};
-}
-
-void Daemon::watch_values() {
-  using Kind = admin::Metrics::Kind;
-  const auto watch = [this](const char* name, const char* help, Kind kind, auto read) {
-    metrics_.watch(name, help, kind, [read] { return static_cast<double>(read()); });
-  };
-  watch("trace_rows_total", "Rows recorded in the trace.", Kind::counter,
-        [this] { return trace_->counters().recorded; });
-  watch("trace_rows_lost_total", "Rows that the trace could not keep.", Kind::counter,
-        [this] { return trace_->counters().lost; });
-  watch("trace_rows_queued", "Rows that wait for the disk.", Kind::gauge,
-        [this] { return trace_->counters().queued; });
-  watch("trace_bytes", "Size of the trace's files.", Kind::gauge,
-        [this] { return trace_->counters().bytes; });
-  watch("traffic_counts_messages_total", "Messages that were counted for reports.", Kind::counter,
-        [this] { return traffic_->counters().messages; });
-  watch("traffic_counts_rows_total", "Rows of traffic counts that were begun.", Kind::counter,
-        [this] { return traffic_->counters().rows; });
-  watch("traffic_counts_others_total", "Messages that were counted without their source.",
-        Kind::counter, [this] { return traffic_->counters().others; });
-  watch("traffic_counts_lost_total", "Messages that could not be counted.", Kind::counter,
-        [this] { return traffic_->counters().lost; });
-  watch("traffic_counts_bytes", "Size of the files of the traffic counts.", Kind::gauge,
-        [this] { return traffic_->counters().bytes; });
-  watch("spoof_pairs", "Spoof pairs that are known by name.", Kind::gauge,
-        [this] { return spoofs_->counters().pairs; });
-  watch("spoof_pairs_evicted_total", "Spoof pairs whose names made room for others.", Kind::counter,
-        [this] { return spoofs_->counters().pushed_out; });
-  watch("spoof_sightings_nameless_total", "Forged authors that were counted without their pair.",
-        Kind::counter, [this] { return spoofs_->counters().nameless; });
-  watch("spoof_events_lost_total", "What spoof intelligence could not count.", Kind::counter,
-        [this] { return spoofs_->counters().lost; });
-  watch("spoof_write_failures_total", "Times the counts could not be written.", Kind::counter,
-        [this] { return spoofs_->counters().write_failures; });
-  watch("traffic_histories", "Authors and sources with a history of legitimate mail.", Kind::gauge,
-        [this] { return spoofs_->counters().histories; });
-  watch("ledger_messages", "Messages that some recipients have and that must come again.",
-        Kind::gauge, [this] { return ledger_->size(); });
-  watch("content_memory_bytes", "Octets of messages held in memory.", Kind::gauge,
-        [this] { return contents_->memory_in_use(); });
-  watch("content_spool_bytes", "Octets of messages held in the spool.", Kind::gauge,
-        [this] { return contents_->spool_in_use(); });
-  watch("quarantine_bytes", "Octets in the quarantine folder.", Kind::gauge,
-        [this] { return quarantine_->size(); });
-  watch("quarantine_messages", "Messages in the quarantine folder.", Kind::gauge,
-        [this] { return quarantine_->messages(); });
-  watch("quarantine_full_total", "Messages deferred since the quarantine has no room.",
-        Kind::counter, [this] { return quarantine_->full(); });
-  watch("quarantine_expired_total", "Messages that lay in quarantine until their time was over.",
-        Kind::counter, [this] { return quarantine_->expired(); });
-  watch("delivery_queue", "Calls that wait for a delivery thread.", Kind::gauge,
-        [this] { return pool_->waiting(); });
-  const auto count = [&](const char* name, const char* help,
-                         const std::atomic<std::uint64_t>& value) {
-    watch(name, help, Kind::counter, [&value] { return value.load(std::memory_order_relaxed); });
-  };
-  count("recipients_delivered_total", "Recipients whose copy is safe.", counters_.delivered);
-  count("recipients_deferred_total", "Recipients that a next hop deferred.", counters_.deferred);
-  count("recipients_refused_total", "Recipients that a next hop refused.", counters_.refused);
-  count("recipients_quarantined_total",
-        "Recipients refused beside others that were delivered, kept in quarantine.",
-        counters_.quarantined);
-  count("recipients_notified_total", "Recipients of whom a notification told the sender.",
-        counters_.notified);
-  count("recipients_remembered_total",
-        "Recipients that had the message already when it came again.", counters_.remembered);
-  count("ledger_failures_total", "Times the ledger could not be written.",
-        counters_.ledger_failures);
-  count("hop_connections_total", "Connections opened to next hops.", counters_.connections);
-  count("hop_connections_reused_total", "Messages that found a connection open.", counters_.reused);
-  count("hop_failures_total", "Next hops that could not be reached or broke off.",
-        counters_.hop_failures);
-  count("hop_failovers_total", "Connections that another address of the next hop took.",
-        counters_.failovers);
-  count("hop_left_alone_total", "Messages deferred at once, since their next hop is left alone.",
-        counters_.left_alone);
-  watch("hops_open", "Next hops that are left alone, or tried by one message.", Kind::gauge,
-        [this] { return hop_health_->open_hops(); });
-  // Next hops are the administrators' words; of those that are well nothing is said.
-  metrics_.watch_series("hop_state", "Next hops in trouble: 1 half open, 2 open.", "hop", [this] {
-    constexpr std::size_t max_shown = 100;
-    admin::Metrics::Series series;
-    for (auto& trouble : hop_health_->troubles(max_shown)) {
-      const bool is_open = trouble.state == delivery::HopBreaker::State::open;
-      series.emplace_back(std::move(trouble.hop), is_open ? 2 : 1);
-    }
-    return series;
-  });
 }
 
 /// For /healthz: why nobody should send us mail just now.
@@ -498,11 +292,8 @@ void Daemon::take_over(const Reload& reload) {
   settings_ = std::move(*settings);
   tls_.with([&](auto& tls) { tls = settings_->tls; });
   settings_of_others_.with([&](SharedSettings& settings) { settings = settings_; });
-  quarantine_->set_max_bytes(settings_->config.quarantine.max_bytes);
   configure_log(settings_->config.log_level, settings_->config.log_format);
-  admission_->set_limits(admission_limits(settings_->config));
-  trace_->reload(trace_settings(settings_->config));
-  traffic_->reload(traffic_settings(settings_->config));
+  parts_.reload(settings_->config);
   for (const auto& worker : workers_) worker->change_settings(settings_);
   for (const std::string& key : reload.need_restart) {
     log_warning("restart_needed",
