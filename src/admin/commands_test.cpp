@@ -208,7 +208,10 @@ TEST_CASE("connectors") {
   const std::string guid = desk.property("Get-InboundConnector", "Guid");
   CHECK(desk.property("Get-InboundConnector " + guid, "Name") == "Third floor");
 
-  CHECK(desk.run("New-InboundConnector X -SenderDomains domain.*.com").contains("SenderDomains"));
+  CHECK(desk.run("New-InboundConnector X -SenderDomains domain.*.com") ==
+        "SenderDomains: domain.*.com has a wildcard inside; only *.contoso.com and * are allowed.");
+  CHECK(desk.run("Set-InboundConnector 'third floor' -SenderDomains @{Add='a..b'}") ==
+        "SenderDomains: a..b is neither a domain, nor *.domain, nor *.");
   CHECK(desk.run("New-InboundConnector X -SenderDomains * -SenderIPAddresses 10.0.0.0/16")
             .contains("SenderIPAddresses"));
   CHECK(desk.run("New-InboundConnector X -SenderDomains * -SenderIPAddresses 10.0.0.0/16 -Force "

@@ -50,7 +50,7 @@ Result<void> check_sender_domains(InboundConnector& connector) {
   std::vector<std::string> domains;
   for (const std::string_view text : connector.sender_domains) {
     auto domain = parse_sender_domain(text);
-    if (!domain) return std::unexpected(domain.error());
+    if (!domain) return fail("SenderDomains: " + domain.error().message);
     domains.push_back(*std::move(domain));
   }
   drop_repetitions(domains);
@@ -286,7 +286,7 @@ Result<std::string> parse_sender_domain(std::string_view text) {
   auto pattern = to_domain_pattern(domain);
   if (!decorated_well || !pattern) {
     const bool inner = domain.find('*', domain.starts_with('*') ? 1 : 0) != std::string_view::npos;
-    return fail("SenderDomains: " + std::string(text) +
+    return fail(std::string(text) +
                 (inner ? " has a wildcard inside; only *.contoso.com and * are allowed."
                        : " is neither a domain, nor *.domain, nor *."));
   }

@@ -21,7 +21,7 @@ inline constexpr unsigned widest_v6_prefix = 48;
 inline constexpr std::size_t max_comment = 1'000;
 
 /// `contoso.com`, `*.contoso.com`, `*`, or with Exchange's decoration `smtp:*;1`: without it, as
-/// A-label.
+/// A-label. The error does not name the parameter.
 Result<std::string> parse_sender_domain(std::string_view text);
 /// As Exchange prints it: `smtp:*;1`.
 std::string print_sender_domain(std::string_view domain);
