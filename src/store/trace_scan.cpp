@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "store/trace_day.h"
+#include "store/trace_packing.h"
 
 namespace postern::store {
 namespace {

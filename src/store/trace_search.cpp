@@ -11,6 +11,7 @@
 #include "base/wildcard.h"
 #include "store/sqlite.h"
 #include "store/trace_day.h"
+#include "store/trace_packing.h"
 
 namespace postern::store {
 namespace {

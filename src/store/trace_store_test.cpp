@@ -15,6 +15,7 @@
 #include "policy/judged.h"
 #include "store/trace_day.h"
 #include "store/trace_files.h"
+#include "store/trace_packing.h"
 
 using namespace postern;
 using namespace postern::store;

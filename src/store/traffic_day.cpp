@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "store/spoof_intelligence_rows.h"
-#include "store/trace_day.h"
+#include "store/trace_packing.h"
 
 namespace postern::store {
 namespace {
