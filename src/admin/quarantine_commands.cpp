@@ -157,7 +157,9 @@ CommandResult get_messages(const Call& call) {
   const auto is_anti_phish = [](const std::string& one) { return iequals(one, "AntiPhishPolicy"); };
   if (!policies.empty()) {
     if (std::ranges::none_of(policies, is_anti_phish)) return outcome;
-    query->types.emplace_back("Phish");
+    const auto is_phish = [](const std::string& one) { return iequals(one, "Phish"); };
+    if (!query->types.empty() && std::ranges::none_of(query->types, is_phish)) return outcome;
+    query->types = {"Phish"};
   }
 
   const auto found = (*desk)->rows.find(*query);

@@ -127,6 +127,10 @@ TEST_CASE("what is kept is listed and shown") {
   CHECK(keeper.values("Get-QuarantineMessage -QuarantineTypes Spam").empty());
   CHECK(keeper.values("Get-QuarantineMessage -PolicyTypes AntiPhishPolicy").size() == 2);
   CHECK(keeper.values("Get-QuarantineMessage -PolicyTypes AntiMalwarePolicy").empty());
+  CHECK(keeper.values("Get-QuarantineMessage -PolicyTypes AntiPhishPolicy -Type phish").size() ==
+        2);
+  CHECK(keeper.values("Get-QuarantineMessage -PolicyTypes AntiPhishPolicy -Type NextHopRefused")
+            .empty());
   CHECK(keeper.values("Get-QuarantineMessage -ReleaseStatus Released").empty());
   CHECK(keeper.values("Get-QuarantineMessage -ReleaseStatus NotReleased").size() == 3);
   CHECK(keeper.values("Get-QuarantineMessage -Direction Outbound").empty());
