@@ -33,7 +33,8 @@ bool EdgeReceiver::may_ask_for_dsn(const smtp::SessionFacts& facts) const {
 smtp::awaitable<std::expected<std::unique_ptr<smtp::Transaction>, mail::Reply>> EdgeReceiver::begin(
     const smtp::SessionFacts& facts, const mail::Mailbox& reverse_path,
     const smtp::MailParameters& parameters) {
-  if (!checks_.iprev) checks_.iprev = begin_iprev(services_.asker, facts.client);
+  if (!checks_.iprev || has_failed(*checks_.iprev))
+    checks_.iprev = begin_iprev(services_.asker, facts.client);
   if (!checks_.helo || has_failed(*checks_.helo)) {
     const SpfAsking asking{services_.asker, services_.spf_records, settings_->config.hostname,
                            now()};

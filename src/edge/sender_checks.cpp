@@ -56,6 +56,11 @@ bool has_failed(const Pending<SharedHelo>& helo) {
   return found && *found && (*found)->spf.evaluation.result == auth::SpfResult::temperror;
 }
 
+bool has_failed(const Pending<auth::Iprev>& iprev) {
+  const auth::Iprev* const found = iprev.get();
+  return found && found->result == auth::IprevResult::temperror;
+}
+
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(const SpfAsking& asking, const ClientFacts& client,
                                                const mail::Mailbox& reverse_path,
                                                std::shared_ptr<Pending<SharedHelo>> helo,

@@ -60,8 +60,9 @@ struct SpfAsking {
 };
 
 std::shared_ptr<Pending<SharedHelo>> begin_helo(const SpfAsking& asking, const ClientFacts& client);
-/// The DNS has failed for now: the next transaction should ask again.
+// The DNS has failed for now: the next transaction should ask again.
 bool has_failed(const Pending<SharedHelo>& helo);
+bool has_failed(const Pending<auth::Iprev>& iprev);
 
 /// `asked` gets all answers, also those about HELO.
 std::shared_ptr<Pending<SpfOutcome>> begin_spf(const SpfAsking& asking, const ClientFacts& client,

@@ -128,6 +128,22 @@ TEST_CASE("what the DNS failed to say of HELO is asked for again") {
   CHECK_FALSE(has_failed(*begin_helo(session.asking(), session.client)));
 }
 
+TEST_CASE("what the DNS failed to say of the reverse name is asked for again") {
+  Session session;
+  const auto iprev = begin_iprev(session.asker, session.client.address);
+  CHECK_FALSE(has_failed(*iprev));  // not yet known
+  session.resolver.fails = true;
+  session.resolver.answer_one("1.2.0.192.in-addr.arpa");
+  REQUIRE(iprev->is_ready());
+  CHECK(has_failed(*iprev));
+
+  session.resolver.fails = false;
+  const auto again = begin_iprev(session.asker, session.client.address);
+  session.resolver.answer_one("1.2.0.192.in-addr.arpa");
+  REQUIRE(again->is_ready());
+  CHECK_FALSE(has_failed(*again));
+}
+
 TEST_CASE("a null reverse-path is HELO's, and an address literal nobody's") {
   Session session;
   session.resolver.cache = {{"mail.bank.test", "v=spf1 ip4:192.0.2.1 -all"}};

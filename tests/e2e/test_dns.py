@@ -1,5 +1,6 @@
 """Questions to a real DNS server over [dns] servers: names under .test, a server on loopback
 and reverse names of documentation prefixes must all work."""
+import ipaddress
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from dns_server import DnsServer
 from postern import IPV6_WITH_PTR, IPV6_WITHOUT_PTR, ZONE, Postern
 from replies import ACCEPTED, NO_REVERSE_NAME, assert_reply
 from smtp_session import SmtpSession, message
+from waiting import wait_until
 
 EXT = '203.0.113.9'
 MORE = '''\
@@ -21,6 +23,8 @@ _b.esp.test.       TXT   "v=spf1 ip4:203.0.113.0/28 -all"
 alias.test.        TXT   "v=spf1 redirect=esp.test"
 half.test.         TXT   "v=spf1 include:servfail.test -all"
 '''
+HEALS = '2001:db8:25::99'
+MORE += f'{ipaddress.ip_address(HEALS).reverse_pointer}. PTR mail.bank.test.\n'
 
 
 @pytest.fixture(scope='module')
@@ -84,3 +88,21 @@ def test_reverse_names(asking):
     assert_reply(rcpt(IPV6_WITH_PTR), ACCEPTED)
     assert_reply(rcpt(IPV6_WITHOUT_PTR), NO_REVERSE_NAME.format(IPV6_WITHOUT_PTR))
     assert rcpt('2001:db8:77::9').code // 100 == 4, 'nothing is known, so nobody is refused for good'
+
+
+def test_a_reverse_name_is_asked_for_again_with_the_next_mail(asking, dns):
+    """A client that stays connected while the DNS recovers."""
+    name = ipaddress.ip_address(HEALS).reverse_pointer
+    dns.broken.add(name)
+    with SmtpSession(asking.proxied, proxy=HEALS) as session:
+        session.ehlo()
+
+        def rcpt():
+            session.command('RSET')
+            session.mail('bob@bank.test')
+            return session.rcpt('ann@contoso.com').code
+
+        assert rcpt() // 100 == 4
+        dns.broken.discard(name)
+        # Failures are kept for seconds, here and in the resolver.
+        wait_until(lambda: rcpt() == 250, 'the recipient accepted', seconds=60, pause=0.5)

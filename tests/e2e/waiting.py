@@ -2,7 +2,7 @@
 import time
 
 
-def wait_until(condition, what, seconds=20):
+def wait_until(condition, what, seconds=20, pause=0.02):
     """The first true value of `condition()`. `what` completes "waited 20 s for …"."""
     deadline = time.monotonic() + seconds
     while True:
@@ -10,4 +10,4 @@ def wait_until(condition, what, seconds=20):
         if value:
             return value
         assert time.monotonic() < deadline, f'waited {seconds} s for {what() if callable(what) else what}'
-        time.sleep(0.02)
+        time.sleep(pause)
