@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "base/ascii.h"
 
@@ -159,57 +165,128 @@ class Writer {
   std::size_t depth_ = 0;
 };
 
-Result<Value> convert(const json::value& from);
+/// Makes Values of what Boost.JSON's parser finds, since its own values are without the last digits
+/// of some fractions. Each function returns whether to go on; an error also stands in the last
+/// parameter.
+class Reader {
+ public:
+  static constexpr std::size_t max_object_size = max_json_properties;
+  static constexpr std::size_t max_array_size = SIZE_MAX;
+  static constexpr std::size_t max_string_size = SIZE_MAX;
+  static constexpr std::size_t max_key_size = SIZE_MAX;
 
-Result<Value> convert_object(const json::object& from) {
-  if (from.size() > max_json_properties) return fail("A JSON object has too many properties.");
-  Object object;
-  for (const auto& [key, value] : from) {
-    const std::string_view name(key.data(), key.size());
-    if (name.ends_with("@odata.type") || name.ends_with("@data.type")) continue;
-    Result<Value> converted = convert(value);
-    if (!converted) return converted;
-    const json::value* type = from.if_contains(std::string(name) + "@data.type");
-    if (type != nullptr && *type == json::value("System.DateTime")) {
-      if (const auto time = parse_iso(converted->to_text())) *converted = *time;
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+
+  bool on_object_begin(json::error_code&) { return open(Is::object); }
+  bool on_object_end(std::size_t, json::error_code&) {
+    Level level = close();
+    return add(make_object(std::move(level.properties)));
+  }
+  bool on_array_begin(json::error_code&) { return open(Is::list); }
+  bool on_array_end(std::size_t, json::error_code&) {
+    Level level = close();
+    return add(std::move(level.items));
+  }
+
+  bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return keep(part); }
+  bool on_key(json::string_view last, std::size_t, json::error_code&) {
+    levels_.back().name = take(last);
+    return true;
+  }
+  bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return keep(part); }
+  bool on_string(json::string_view last, std::size_t, json::error_code&) { return add(take(last)); }
+
+  bool on_number_part(json::string_view part, json::error_code&) { return keep(part); }
+  bool on_int64(std::int64_t number, json::string_view, json::error_code&) {
+    text_.clear();
+    return add(number);
+  }
+  bool on_uint64(std::uint64_t number, json::string_view, json::error_code&) {
+    text_.clear();
+    return add(static_cast<double>(number));
+  }
+  bool on_double(double roughly, json::string_view last, json::error_code&) {
+    const std::string text = take(last);
+    double number = roughly;  // where it is beyond what a double holds
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return add(number == 0 ? 0.0 : number);  // written, a negative zero reads as a whole number
+  }
+  bool on_bool(bool flag, json::error_code&) { return add(flag); }
+  bool on_null(json::error_code&) { return add(Value()); }
+
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+  Value take_value() { return std::move(value_); }
+
+ private:
+  enum class Is { object, list };
+  /// What is not closed yet.
+  struct Level {
+    Is is;
+    std::vector<Property> properties;
+    std::string name;  ///< of the property whose value comes next
+    List items;
+  };
+
+  bool open(Is is) {
+    levels_.push_back({.is = is});
+    return true;
+  }
+  Level close() {
+    Level level = std::move(levels_.back());
+    levels_.pop_back();
+    return level;
+  }
+  bool add(Value value) {
+    if (levels_.empty()) {
+      value_ = std::move(value);
+    } else if (Level& level = levels_.back(); level.is == Is::list) {
+      level.items.push_back(std::move(value));
+    } else {
+      level.properties.push_back({std::move(level.name), std::move(value)});
     }
-    object.set(name, std::move(*converted));
+    return true;
   }
-  return object;
-}
+  bool keep(json::string_view part) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  std::string take(json::string_view last) {
+    keep(last);
+    return std::exchange(text_, {});
+  }
 
-Result<Value> convert_list(const json::array& from) {
-  List list;
-  list.reserve(from.size());
-  for (const json::value& item : from) {
-    Result<Value> converted = convert(item);
-    if (!converted) return converted;
-    list.push_back(std::move(*converted));
+  /// Without its annotations, and with the dates that they tell of.
+  static Object make_object(std::vector<Property> properties) {
+    constexpr std::string_view data_type = "@data.type";
+    std::set<std::string, std::less<>> dates;
+    for (const Property& property : properties) {
+      if (!property.name.ends_with(data_type)) continue;
+      const std::string name = property.name.substr(0, property.name.size() - data_type.size());
+      const auto* const type = property.value.get<std::string>();
+      if (type != nullptr && *type == "System.DateTime") {
+        dates.insert(name);
+      } else {
+        dates.erase(name);
+      }
+    }
+    Object object;
+    for (Property& property : properties) {
+      if (property.name.ends_with("@odata.type") || property.name.ends_with(data_type)) continue;
+      if (dates.contains(property.name)) {
+        if (const auto time = parse_iso(property.value.to_text())) property.value = *time;
+      }
+      object.set(property.name, std::move(property.value));
+    }
+    return object;
   }
-  return list;
-}
 
-Result<Value> convert(const json::value& from) {
-  switch (from.kind()) {
-    case json::kind::null:
-      return Value();
-    case json::kind::bool_:
-      return from.get_bool();
-    case json::kind::int64:
-      return from.get_int64();
-    case json::kind::uint64:
-      return static_cast<double>(from.get_uint64());
-    case json::kind::double_:
-      return from.get_double();
-    case json::kind::string:
-      return std::string(from.get_string().data(), from.get_string().size());
-    case json::kind::array:
-      return convert_list(from.get_array());
-    case json::kind::object:
-      return convert_object(from.get_object());
-  }
-  std::abort();  // A number that was never a kind: not our memory any more.
-}
+  std::vector<Level> levels_;
+  std::string text_;  ///< of a name, text or number whose end has not come yet
+  Value value_;
+};
 
 }  // namespace
 
@@ -220,10 +297,12 @@ std::string to_json(const Value& value, JsonStyle style) {
 }
 
 Result<Value> parse_json(std::string_view text) {
+  json::basic_parser<Reader> parser{json::parse_options()};
   json::error_code error;
-  const json::value parsed = json::parse(json::string_view(text.data(), text.size()), error);
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && read < text.size()) error = json::error::extra_data;
   if (error) return fail("The JSON text cannot be read: " + error.message() + ".");
-  return convert(parsed);
+  return parser.handler().take_value();
 }
 
 }  // namespace postern::admin

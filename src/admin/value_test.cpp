@@ -54,8 +54,28 @@ TEST_CASE("bytes that are not UTF-8 do not break the JSON") {
         "\"caf\\ufffd \xf0\x9f\x98\x80 \\ufffd\\ufffd\\ufffd\\u0001\\\"\\\\\"");
 }
 
+TEST_CASE("JSON is read as it is written, to the last digit") {
+  for (const double number : {0.1, 0.30000000000000004, 2.0 / 3, 123456.78901234567, 1.7e63 / 3,
+                              5e-324, 1.7976931348623157e308, -2251799813685249.5}) {
+    CAPTURE(number);
+    CHECK(parse_json(to_json(number, JsonStyle::compact)) == Value(number));
+  }
+  CHECK(to_json(*parse_json("-478e-4780"), JsonStyle::compact) == "0");
+  CHECK(parse_json("1e999")->get<double>() != nullptr);
+  CHECK(parse_json("18446744073709551615") == Value(18446744073709551615.0));
+  CHECK(parse_json("-9223372036854775808") == Value(INT64_MIN));
+  CHECK(parse_json(" [ [ ] , { } , [{\"a\":{\"b\":[1,\"\\u00e9\\n\"]}}] , true , null ] ") ==
+        Value(List{List{}, Object{},
+                   List{Object{{"a", Object{{"b", List{std::int64_t{1}, "\u00e9\n"}}}}}}, true,
+                   Value()}));
+  CHECK(parse_json(R"({"a":1,"b":2,"A":3})") ==
+        Value(Object{{"a", std::int64_t{3}}, {"b", std::int64_t{2}}}));
+}
+
 TEST_CASE("JSON that is too much is refused") {
   CHECK_FALSE(parse_json("{\"a\":1"));
+  CHECK_FALSE(parse_json("{\"a\":1} 2"));
+  CHECK_FALSE(parse_json(""));
   CHECK_FALSE(parse_json(std::string(10'000, '[')));
   std::string wide = "{";
   for (int i = 0; i < 2000; ++i) wide += (i ? ",\"p" : "\"p") + std::to_string(i) + "\":1";
