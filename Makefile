@@ -4,6 +4,7 @@
 #   make run          the demo: Contoso on 127.0.0.1:2525, until Ctrl-C
 #   make test         unit tests, the same under ASan and UBSan, conformance, end to end, the console
 #                     in a browser, and a look at every fuzz target
+#   make tidy         clang-tidy over the sources (.clang-tidy)
 #   make console      the web console in a headless Chromium
 #   make e2e-asan     end to end with programs built with ASan and UBSan
 #   make tsan         unit tests and end to end, under TSan
@@ -23,7 +24,7 @@ build = cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build/configure-$(
         cmake --build --preset $(1) $(if $(2),--target $(2))
 ctest = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 
-.PHONY: all run test lint unit asan tsan conformance e2e console e2e-asan fuzz bench profile install install-library deb clean
+.PHONY: all run test lint tidy unit asan tsan conformance e2e console e2e-asan fuzz bench profile install install-library deb clean
 
 all: | build
 	@scripts/install-dependencies build
@@ -47,6 +48,13 @@ lint:
 	@/usr/bin/python3 tools/lint_coawait.py
 	@/usr/bin/python3 tools/rfc_index.py --check
 	@git ls-files 'src/*.h' 'src/*.cpp' | xargs clang-format-19 --dry-run --Werror
+
+# Some minutes, so not a part of the tests. Benchmarks and tests are left out.
+tidy: | build
+	@scripts/install-dependencies build tidy
+	@$(call build,release,posternd postern)
+	@git ls-files 'src/*.cpp' | grep -vE '_(test|fuzz|bench)\.cpp$$' | \
+	  xargs -P $(shell nproc) -n 6 clang-tidy-19 -p build --quiet
 
 unit: | build
 	@$(call build,release)

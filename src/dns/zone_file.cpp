@@ -305,8 +305,9 @@ class Reader {
 
   bool read_name(std::string& name) {
     auto taken = take_name("the record");
-    if (taken) name = *std::move(taken);
-    return taken.has_value();
+    if (!taken) return false;
+    name = *std::move(taken);
+    return true;
   }
 
   /// A name, made absolute by the origin.
